@@ -1,0 +1,120 @@
+"""The structures of the lumbar spine: names, label values, colours and codes, all from `Resources/structures.json`.
+
+Label values are those of the SPIDER data set: 1 is L5 and the count goes upward, 200 more is the disc below that
+vertebra, 100 is the spinal canal, 25 is a sixth lumbar vertebra. The sacrum has no label. Codes are SNOMED CT; a level
+without a code that could be verified carries the code of the unspecified vertebra or disc.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
+
+from LumbarSegLib.errors import InputError
+from LumbarSegLib.resources import resource
+
+Kind = Literal["vertebra", "disc", "canal"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A coded concept: scheme designator ("SCT"), value and meaning, as DICOM writes it."""
+
+    scheme: str
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One structure: its name ("L3", "L3/4", "Spinal canal"), label value, RGB colour (0 to 255) and code."""
+
+    name: str
+    kind: Kind
+    label: int
+    color: tuple[int, int, int]
+    code: Code
+
+
+def _structure(row: dict[str, Any]) -> Structure:
+    red, green, blue = row["color"]
+    return Structure(row["name"], row["kind"], row["label"], (red, green, blue), Code(**row["code"]))
+
+
+def _rows(table: str) -> tuple[Structure, ...]:
+    tables = json.loads(resource("structures.json").read_text(encoding="utf-8"))
+    return tuple(_structure(row) for row in tables[table])
+
+
+STRUCTURES: tuple[Structure, ...] = _rows("structures")
+"""Every structure that can be named; vertebrae, then discs, each from the bottom upward, then the canal."""
+
+SEMANTIC: dict[Kind, Structure] = {row.kind: row for row in _rows("kinds")}
+"""The kinds without a level, with the label values of a semantic map: 1 vertebra, 2 disc, 3 canal."""
+
+CANAL: Structure = next(row for row in STRUCTURES if row.kind == "canal")
+
+LOWEST_DISCS: tuple[str, ...] = tuple(row.name for row in STRUCTURES if row.kind == "disc" and "L" in row.name)
+"""Names that the lowest disc of an image can be given."""
+
+_WITH_L6 = ("L6/S1", "L5/L6")
+
+
+@dataclass(frozen=True)
+class Level:
+    """A vertebra with the disc below it."""
+
+    vertebra: Structure
+    disc: Structure
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How levels are named, which follows from the name of the lowest disc that is seen.
+
+    Raises `InputError` where that name is none of `LOWEST_DISCS`.
+    """
+
+    lowest_disc: str = "L5/S1"
+
+    def __post_init__(self) -> None:
+        if self.lowest_disc not in LOWEST_DISCS:
+            raise InputError(
+                f"The lowest disc cannot be {self.lowest_disc!r}; choose one of {', '.join(LOWEST_DISCS)}."
+            )
+
+    def structure(self, label: int) -> Structure:
+        """The structure with this label value; raises `InputError` where no structure has it."""
+        found = _by_label(self.lowest_disc in _WITH_L6).get(label)
+        if found is None:
+            raise InputError(f"The label value {label} belongs to no vertebra, disc or canal; remove that label.")
+        return found
+
+    def levels(self) -> tuple[Level, ...]:
+        """The levels from the lowest disc upward."""
+        levels = _levels(self.lowest_disc in _WITH_L6)
+        first = [level.disc.name for level in levels].index(self.lowest_disc)
+        return levels[first:]
+
+    def one_lower(self) -> "Numbering | None":
+        """The numbering whose lowest disc is the next one down, or None where that would lie in the sacrum."""
+        names = [level.disc.name for level in _levels(self.lowest_disc in _WITH_L6)]
+        place = names.index(self.lowest_disc)
+        return replace(self, lowest_disc=names[place - 1]) if place else None
+
+
+@cache
+def _by_label(with_l6: bool) -> dict[int, Structure]:
+    other_scheme = "L5/S1" if with_l6 else "L5/L6"
+    return {row.label: row for row in STRUCTURES if row.name != other_scheme}
+
+
+@cache
+def _levels(with_l6: bool) -> tuple[Level, ...]:
+    named = _by_label(with_l6)
+    discs = [row for row in named.values() if row.kind == "disc" and (with_l6 or row.name not in _WITH_L6)]
+    return tuple(Level(named[_vertebra_above(disc)], disc) for disc in discs)
+
+
+def _vertebra_above(disc: Structure) -> int:
+    return disc.label - 200  # SPIDER's rule
