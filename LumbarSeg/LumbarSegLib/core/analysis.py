@@ -1,0 +1,78 @@
+"""The one way through: image to labels to Spine. Every host calls this and nothing below it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import SimpleITK as sitk
+
+from LumbarSegLib.core import anatomy, images, inference, levels, models
+from LumbarSegLib.errors import InputError
+
+TASKS = ("sagittal", "axial", "xray")
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What was found in an image, by which model, and how long each step took."""
+
+    image: sitk.Image
+    spine: levels.Spine
+    model: models.ModelInfo
+    seconds: Mapping[str, float]
+
+
+def task_of(image: sitk.Image, task: str = "auto") -> str:
+    """The task that fits an image. Raises InputError where the image cannot be used for the task asked for."""
+    images.check_volume(image)
+    plane = images.plane_of(image)
+    if task == "auto":
+        task = plane
+    if task == "sagittal" and plane != "sagittal":
+        raise InputError(f"The image's slices are {plane}, and the sagittal task needs a sagittal MR volume; choose another image.")
+    if task not in TASKS:
+        raise InputError(f"The image's slices are {plane}; LumbarSeg needs a sagittal lumbar MR volume.")
+    return task
+
+
+def prepare(
+    image: sitk.Image, task: str = "auto", model: str | None = None, device: str = "auto", accept_unlisted: bool = False
+) -> models.Model:
+    """Check the image, choose the model that fits it (or the one named) and load it.
+
+    Raises InputError where the image and the task do not fit, ModelError where there is no usable model for the task.
+    """
+    fitting = task_of(image, task)
+    info = models.find(model) if model else models.choose(fitting)
+    if info.task != fitting:
+        raise models.ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
+    return models.open_model(info, device, accept_unlisted)
+
+
+def segment(
+    image: sitk.Image,
+    model: models.Model,
+    lowest_disc: str = "L5/S1",
+    flips: bool = False,
+    on_progress: Progress = lambda step, fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Segmented:
+    """Segment a sagittal volume and name its levels.
+
+    `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or a lowest disc
+    that cannot be used, Cancelled when `cancelled` says so.
+    """
+    anatomy.Numbering(lowest_disc)
+    task_of(image, model.info.task)
+    started = time.perf_counter()
+    on_progress("Segmenting", 0.0)
+    labels = inference.segment_stack(
+        image, model, flips, lambda fraction: on_progress("Segmenting", 0.8 * fraction), cancelled
+    )
+    segmented = time.perf_counter()
+    on_progress("Naming levels", 0.8)
+    spine = levels.find_levels(labels, lowest_disc)
+    on_progress("Done", 1.0)
+    seconds = {"segment": segmented - started, "levels": time.perf_counter() - segmented}
+    return Segmented(image, spine, model.info, seconds)

@@ -1,0 +1,63 @@
+"""Image to label map: what a network makes of a sagittal stack, on the image's own grid."""
+
+from collections.abc import Callable
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.models import Model
+from LumbarSegLib.errors import Cancelled
+
+Progress = Callable[[float], None]
+_SLICES_AT_ONCE = 4
+
+
+def segment_stack(
+    image: sitk.Image,
+    model: Model,
+    flips: bool = False,
+    on_progress: Progress = lambda fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> sitk.Image:
+    """Label map (uint8, the model's own label values) of a 3D sagittal image of any storage order, on its own grid.
+
+    `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1, `cancelled` is
+    asked after every few slices. Raises Cancelled.
+    """
+    ordered = preprocess.to_stack_order(image)
+    grid = preprocess.resample_in_plane(ordered, model.info.spacing_mm)
+    stack = preprocess.standardise(preprocess.scale_to_unit(sitk.GetArrayFromImage(grid)))
+    step = preprocess.neighbour_step(ordered.GetSpacing()[2], model.info.neighbour_distance_mm)
+    labels = sitk.GetImageFromArray(_run(stack, step, model, flips, on_progress, cancelled))
+    labels.CopyInformation(grid)
+    # The labels are decided before they are resampled: probabilities on a full-size grid cost seconds and gigabytes.
+    return sitk.Resample(labels, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+
+
+def _run(
+    stack: NDArray[np.float32], step: int, model: Model, flips: bool, on_progress: Progress, cancelled: Callable[[], bool]
+) -> NDArray[np.uint8]:
+    import torch
+
+    count, rows, columns = stack.shape
+    stride = model.info.stride
+    pad = ((0, 0), (0, -rows % stride), (0, -columns % stride))
+    padded = torch.from_numpy(np.pad(stack, pad, constant_values=float(stack.min())))
+    padded = padded.to(model.device, model.dtype)
+    neighbours = torch.from_numpy(preprocess.neighbour_indices(count, step))
+    labels = np.empty(stack.shape, np.uint8)
+    with torch.inference_mode():
+        for first in range(0, count, _SLICES_AT_ONCE):
+            if cancelled():
+                raise Cancelled("Segmentation was cancelled.")
+            chosen = neighbours[first : first + _SLICES_AT_ONCE]
+            batch = padded[chosen].contiguous(memory_format=torch.channels_last)
+            logits = model.network(batch)
+            if flips:
+                logits = logits.softmax(1) + model.network(batch.flip(1)).softmax(1)
+            decided = logits[:, :, :rows, :columns].argmax(1)
+            labels[first : first + len(chosen)] = decided.to("cpu", torch.uint8).numpy()
+            on_progress(min(1.0, (first + len(chosen)) / count))
+    return labels

@@ -1,0 +1,197 @@
+"""A model file and what it says of itself; the library of shipped ones; which one fits a task.
+
+A model is one TorchScript file that carries `metadata.json`, as MONAI's `save_net_with_metadata` writes it. The metadata
+say all that inference must know; `SCHEMA_VERSION` names their form. `Models/index.json` gives the SHA-256 of each shipped file.
+"""
+
+import hashlib
+import json
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from LumbarSegLib.errors import ModelError
+from LumbarSegLib.resources import resource
+
+if TYPE_CHECKING:
+    import torch
+
+SCHEMA_VERSION = 1
+NORMALISATION = "percentile 0.5-99.5, then zero mean and unit deviation"
+STACK_ORIENTATION = "PIR"
+SUFFIX = ".ts"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says of itself.
+
+    `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal"); `spacing_mm` is the pixel
+    size of its grid; `neighbour_distance_mm` how far away the two slices lie that it sees beside each slice; rows and
+    columns of its input are multiples of `stride`. `listed` tells whether the file is one of the shipped ones.
+    """
+
+    path: Path
+    sha256: str
+    listed: bool
+    name: str
+    version: str
+    title: str
+    task: str
+    modality: str
+    plane: str
+    spacing_mm: float
+    neighbour_distance_mm: float
+    stride: int
+    labels: Mapping[int, str]
+    training_data: tuple[Mapping[str, Any], ...]
+    scores: tuple[Mapping[str, Any], ...]
+    intended_use: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file that is loaded and ready: `network` maps (batch, 3, rows, columns) to logits on `device` in `dtype`."""
+
+    info: ModelInfo
+    network: "Callable[[torch.Tensor], torch.Tensor]"
+    device: "torch.device"
+    dtype: "torch.dtype"
+
+
+def shipped() -> list[ModelInfo]:
+    """The models that come with LumbarSeg. Raises ModelError for one that is missing, damaged or altered."""
+    return [read_info(resource("Models", entry["file"])) for entry in _index()]
+
+
+def choose(task: str) -> ModelInfo:
+    """The shipped model for a task. Raises ModelError if there is none."""
+    entries = [entry for entry in _index() if entry["task"] == task]
+    if not entries:
+        has = ", ".join(sorted({entry["task"] for entry in _index()}))
+        raise ModelError(f"No model for {task} images comes with this version (it has: {has}); name a model file of your own.")
+    return read_info(resource("Models", entries[0]["file"]))
+
+
+def find(name_or_path: str) -> ModelInfo:
+    """A shipped model by its name, or any model file by its path. Raises ModelError if there is neither."""
+    for entry in _index():
+        if name_or_path == entry["name"]:
+            return read_info(resource("Models", entry["file"]))
+    path = Path(name_or_path)
+    if path.is_file():
+        return read_info(path)
+    names = ", ".join(entry["name"] for entry in _index())
+    raise ModelError(f"There is no model named {name_or_path} (shipped: {names}) and no file of that name.")
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read and check what a model file says of itself, without loading its network.
+
+    Raises ModelError where the file is missing, not a model, of an unknown schema, or a shipped one that was altered.
+    """
+    if not path.is_file():
+        raise ModelError(f"The model file {path.name} is missing; install LumbarSeg again.")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    entry = next((entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None)
+    if entry is not None and entry["sha256"] != digest:
+        raise ModelError(f"The model file {path.name} is damaged or was altered; install LumbarSeg again.")
+    listed = any(digest == entry["sha256"] for entry in _index())
+    return _info(path, digest, listed, _metadata(path))
+
+
+def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = False) -> Model:
+    """Load the network of a model file on "cpu", "cuda" or, with "auto", on the best there is.
+
+    A file that does not come with LumbarSeg runs code of unknown origin, so the user must have agreed (`accept_unlisted`).
+    Raises ModelError if not, if the network cannot be loaded, or if the device is not there.
+    """
+    if not info.listed and not accept_unlisted:
+        raise ModelError(
+            f"{info.path.name} does not come with LumbarSeg and can run any code; load it only if you trust its origin "
+            "(on the command line: --trust-model)."
+        )
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("This computer has no usable CUDA device; choose the device cpu or auto.")
+    target = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    dtype = _fastest_dtype(target)
+    return Model(info, _load_network(info.path, target, dtype), target, dtype)
+
+
+def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "Callable[[torch.Tensor], torch.Tensor]":
+    """The only place that opens a model file: TorchScript today, `torch.export` when TorchScript is gone."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        try:
+            network = torch.jit.load(str(path), map_location=device).to(dtype).eval()
+            return torch.jit.freeze(network)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelError(f"The network in {path.name} cannot be loaded; get the file again or choose another.") from error
+
+
+def _fastest_dtype(device: "torch.device") -> "torch.dtype":
+    """Half precision where the device computes it natively, else single."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
+
+
+def _index() -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]
+    return entries
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile
+            member = next(name for name in archive.namelist() if name.endswith("extra/metadata.json"))
+            return dict(json.loads(archive.read(member)))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ModelError(f"{path.name} is not a model file, or is damaged or cut off; get it again.") from error
+    except (StopIteration, ValueError) as error:
+        raise ModelError(f"{path.name} carries no metadata; export it with LumbarSeg's training folder.") from error
+
+
+def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> ModelInfo:
+    found = metadata.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise ModelError(
+            f"{path.name} has model schema {found}, and this version reads schema {SCHEMA_VERSION}; "
+            "use a matching version of LumbarSeg or export the model again."
+        )
+    try:
+        if metadata["orientation"] != STACK_ORIENTATION or metadata["normalisation"] != NORMALISATION:
+            raise ModelError(f"{path.name} asks for a preprocessing that this version does not know; export it again.")
+        return ModelInfo(
+            path=path,
+            sha256=digest,
+            listed=listed,
+            name=str(metadata["name"]),
+            version=str(metadata["version"]),
+            title=str(metadata["title"]),
+            task=str(metadata["task"]),
+            modality=str(metadata["modality"]),
+            plane=str(metadata["plane"]),
+            spacing_mm=float(metadata["spacing_mm"]),
+            neighbour_distance_mm=float(metadata["neighbour_distance_mm"]),
+            stride=int(metadata["stride"]),
+            labels={int(value): str(kind) for value, kind in metadata["labels"].items()},
+            training_data=tuple(metadata["training_data"]),
+            scores=tuple(metadata["scores"]),
+            intended_use=str(metadata["intended_use"]),
+            limits=tuple(metadata["limits"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"The metadata of {path.name} are incomplete or wrong ({error}); export the model again.") from error
