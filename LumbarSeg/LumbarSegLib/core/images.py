@@ -1,0 +1,252 @@
+"""Image files -> SimpleITK volumes that can be trusted, and whole files or none on the way out."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from LumbarSegLib.core.dicom import MODALITY, SERIES_UID, is_dicom, read_series
+from LumbarSegLib.core.headers import check_stated_geometry
+from LumbarSegLib.errors import InputError, OutputError
+
+_READERS = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
+_SUFFIXES_OF_TWO = (".seg.nrrd", ".nii.gz")
+_PLANES = ("sagittal", "coronal", "axial")
+_SAME_SPACING = 0.02
+_THICK_SLICES = 2.0
+_SQUARE = 0.02
+_AIR_HU = -900
+_NOT_IN_MR_HU = -200
+_NOT_IN_MR_SHARE = 0.01
+_PROBE = 1 << 20
+
+
+def read_image(path: str | Path, series: str | None = None) -> sitk.Image:
+    """Read a volume: NRRD, NIfTI, MetaImage, a DICOM file (its whole series) or a DICOM folder.
+
+    Returns a `sitk.Image` in LPS mm with the file's own voxel type, checked by `check_volume`.
+    `series`: number or SeriesInstanceUID, for a DICOM folder with several.
+    Raises InputError with one sentence for everything that makes the file unusable.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder; check the path.")
+    try:
+        image = read_series(path, series) if path.is_dir() or is_dicom(path) else _read_file(path)
+    except PermissionError as error:
+        raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
+    try:
+        check_volume(image)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from error
+    return image
+
+
+def _read_file(path: Path) -> sitk.Image:
+    if path.stat().st_size == 0:
+        raise InputError(f"{path.name}: the file is empty; copy or export it again.")
+    reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
+    if not reader or reader == "GDCMImageIO":
+        raise InputError(
+            f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM."
+        )
+    if reader not in _READERS:
+        raise InputError(
+            f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM."
+        )
+    check_stated_geometry(path, reader)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path.name}: {_reason(str(error))}") from error
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    return image
+
+
+def _reason(message: str) -> str:
+    """ITK's message -> what to tell the user."""
+    again = "export the image again from its DICOM files."
+    if "orthonormal" in message or "determinant is 0" in message:
+        return f"the direction matrix is singular or sheared; {again}"
+    if "size is zero" in message:
+        return f"the image is empty; {again}"
+    if "pacing" in message:
+        return f"the voxel spacing is missing, zero or negative; {again}"
+    return "the file is damaged or incomplete; copy or export it again."
+
+
+def check_volume(image: sitk.Image) -> None:
+    """Raise InputError unless this is a 3D scalar volume with sound geometry and values that differ.
+
+    One slice is enough, if the grid is a 3D one: how thick it is and where it lies is then known.
+    """
+    if image.GetDimension() != 3:
+        raise InputError(f"the image is {image.GetDimension()}D; give a single 3D volume.")
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise InputError(
+            "the image has several values for each voxel, as in colour; give a grey-scale volume."
+        )
+    if 0 in image.GetSize():
+        raise InputError("the image is empty; export it again.")
+    if not all(np.isfinite(mm) and mm > 0 for mm in image.GetSpacing()):
+        raise InputError(
+            "the voxel spacing is missing, zero or negative; export the image again from its DICOM files."
+        )
+    direction = np.reshape(image.GetDirection(), (3, 3))
+    if not np.allclose(direction.T @ direction, np.eye(3), atol=_SQUARE):
+        raise InputError(
+            "the direction matrix is singular or sheared; export the image again from its DICOM files."
+        )
+    values = sitk.GetArrayViewFromImage(image)
+    if not np.isfinite(values).all():
+        raise InputError("the image holds NaN or infinite values; replace them or export the image again.")
+    if values.min() == values.max():
+        raise InputError("all voxels have the same value; check that the right image was exported.")
+
+
+def plane_of(image: sitk.Image) -> str:
+    """`"sagittal"`, `"coronal"` or `"axial"`: the plane in which the slices were taken.
+
+    Slices of a DICOM series lie along the third axis. Other files may be stored in any order, so there the
+    slice axis is the one whose spacing differs from the two equal in-plane ones, else the coarsest; if all
+    spacings are alike, the axis along which the volume is clearly thinnest, else the third.
+    """
+    normal = np.reshape(image.GetDirection(), (3, 3))[:, _slice_axis(image)]
+    return _PLANES[int(np.argmax(np.abs(normal)))]
+
+
+def _slice_axis(image: sitk.Image) -> int:
+    if image.HasMetaDataKey(SERIES_UID):
+        return 2
+    spacing = np.array(image.GetSpacing())
+    odd = [
+        axis
+        for axis in range(3)
+        if np.ptp(others := np.delete(spacing, axis)) <= _SAME_SPACING * others.min()
+        and abs(spacing[axis] - others.mean()) > _SAME_SPACING * others.mean()
+    ]
+    if odd:
+        return odd[0]
+    if np.ptp(spacing) > _SAME_SPACING * spacing.min():
+        return int(np.argmax(spacing))
+    extent = spacing * image.GetSize()
+    return int(np.argmin(extent)) if extent.min() < 0.5 * np.median(extent) else 2
+
+
+def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
+    """Raise InputError if the volume was taken in another plane or modality than a model wants.
+
+    A volume whose voxels are nearly cubes can be cut in any plane, so its own plane does not matter.
+    CT is told from its DICOM header, or in another file from values that only Hounsfield units have: air
+    near -1000 in a volume of which at least 1 % lies below -200. MR has no such values.
+    """
+    found = image.GetMetaData(MODALITY) if image.HasMetaDataKey(MODALITY) else ""
+    if not found and _in_hounsfield_units(image):
+        found = "CT"
+    if found and found != modality:
+        raise InputError(
+            f"this is a {found} image, but the model is for {modality}; give a {modality} image."
+        )
+    thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
+    if thick and plane_of(image) != plane:
+        raise InputError(
+            f"the image has {plane_of(image)} slices, but the model needs {plane} ones; "
+            f"give a {plane} series or another task."
+        )
+
+
+def _in_hounsfield_units(image: sitk.Image) -> bool:
+    values = sitk.GetArrayViewFromImage(image)
+    return bool(values.min() <= _AIR_HU and np.mean(values < _NOT_IN_MR_HU) >= _NOT_IN_MR_SHARE)
+
+
+def image_identity(image: sitk.Image) -> dict[str, str]:
+    """What tells this image from all others: `sha256` of voxels and geometry, `series_instance_uid` if known.
+
+    Nothing in it names the patient.
+    """
+    geometry = (image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    digest = hashlib.sha256(repr((image.GetPixelIDTypeAsString(), geometry)).encode())
+    digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).data)
+    identity = {"sha256": digest.hexdigest()}
+    if image.HasMetaDataKey(SERIES_UID):
+        identity["series_instance_uid"] = image.GetMetaData(SERIES_UID)
+    return identity
+
+
+def full_suffix(path: Path) -> str:
+    """`.seg.nrrd` and `.nii.gz` count as one suffix; in lower case."""
+    name = path.name.lower()
+    return next((suffix for suffix in _SUFFIXES_OF_TWO if name.endswith(suffix)), path.suffix.lower())
+
+
+def check_place(path: Path) -> None:
+    """Raise OutputError unless a file can be written at `path`. Leaves nothing behind."""
+    if path.is_dir():
+        raise OutputError(f"{path}: this is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; make it first or choose another place.")
+    probe = _beside(path)
+    try:
+        probe.write_bytes(b"\0")
+    except OSError as error:
+        raise _no_place(path, error) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file beside `path`, then put it in its place: a whole new file or the old one.
+
+    `write` gets a path in the same folder with the same suffix. Raises OutputError if the place is full,
+    read-only or missing, and if the writing library fails.
+    """
+    path = Path(path)
+    check_place(path)
+    part = _beside(path)
+    try:
+        write(part)
+        _prove_whole(part)
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        raise _no_place(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    suffix = full_suffix(path)
+    return path.with_name(f".{path.name[: len(path.name) - len(suffix)]}.{secrets.token_hex(4)}{suffix}")
+
+
+def _prove_whole(part: Path) -> None:
+    """Raise OSError if the file was cut short.
+
+    NIfTI's writer says nothing when the disk is full. A file that was cut short cannot grow either, so it is
+    made longer for a moment.
+    """
+    with part.open("r+b") as file:
+        length = file.seek(0, os.SEEK_END)
+        file.write(bytes(_PROBE))
+        file.flush()
+        os.fsync(file.fileno())
+        file.truncate(length)
+        os.fsync(file.fileno())
+
+
+def _no_place(path: Path, error: Exception) -> OutputError:
+    reason = (
+        error.strerror
+        if isinstance(error, OSError) and error.strerror
+        else "the disk is full or the file failed"
+    )
+    return OutputError(
+        f"{path}: the result cannot be written ({reason}); free some space or choose another place."
+    )
