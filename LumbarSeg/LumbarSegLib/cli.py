@@ -1,8 +1,8 @@
 """The command line: one image in, named segments out; for scripts and studies.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by the user. An error is one line on stderr; `--debug`
-shows the traceback and what the libraries say. Heavy libraries are imported by the commands that need them, so
-help and usage errors answer at once.
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by the user. An error is one line on stderr;
+`--debug` shows the traceback and what the libraries say. Heavy libraries are imported by the commands that need
+them, so help and usage errors answer at once.
 """
 
 import json
@@ -309,7 +309,7 @@ def _found_in_words(structures: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status. An error becomes one line on stderr; `--debug` raises it."""
+    """Run one command, return its exit status. An error becomes one line on stderr; `--debug` raises it."""
     debug = "--debug" in arguments
     try:
         status = app(args=list(arguments), prog_name="lumbarseg", standalone_mode=False)
@@ -331,7 +331,7 @@ def _one_line(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory for this image; close other programs or crop the image."
-    return f"unexpected failure ({type(error).__name__}: {error}); run again with --debug and report it."
+    return f"unexpected failure ({type(error).__name__}: {error}); use --debug and report it."
 
 
 def _complain(message: str) -> None:
