@@ -54,15 +54,19 @@ def metadata_of(config: dict[str, Any], card: dict[str, Any], stride: int) -> di
     }
 
 
+def write_model(network: HalfResolutionUNet, metadata: dict[str, Any], path: Path) -> Path:
+    """Write the network with its metadata as TorchScript in half precision; returns the path."""
+    example = torch.zeros(1, 3, 2 * network.stride, 2 * network.stride)
+    traced = torch.jit.trace(fold_batch_norms(network), example).half()
+    save_net_with_metadata(traced, str(path), meta_values=metadata)
+    return path
+
+
 def export(run: str, config: dict[str, Any], card: dict[str, Any], folder: Path) -> Path:
     """Write `<name>.ts` into the folder and enter it in `index.json`; returns the file's path."""
     network = build_network(config)
     network.load_state_dict(load_average(run))
-    stride = network.stride
-    example = torch.zeros(1, 3, 2 * stride, 2 * stride)
-    traced = torch.jit.trace(fold_batch_norms(network), example).half()
-    path = folder / f"{card['name']}{models.SUFFIX}"
-    save_net_with_metadata(traced, str(path), meta_values=metadata_of(config, card, stride))
+    path = write_model(network, metadata_of(config, card, network.stride), folder / f"{card['name']}{models.SUFFIX}")
     _enter_in_index(path, card, folder / "index.json")
     return path
 

@@ -27,13 +27,16 @@ def segment_stack(
     asked after every few slices. Raises Cancelled.
     """
     ordered = preprocess.to_stack_order(image)
-    grid = preprocess.resample_in_plane(ordered, model.info.spacing_mm)
+    placeless = preprocess.without_place(ordered)
+    grid = preprocess.resample_in_plane(placeless, model.info.spacing_mm)
     stack = preprocess.standardise(preprocess.scale_to_unit(sitk.GetArrayFromImage(grid)))
     step = preprocess.neighbour_step(ordered.GetSpacing()[2], model.info.neighbour_distance_mm)
     labels = sitk.GetImageFromArray(_run(stack, step, model, flips, on_progress, cancelled))
     labels.CopyInformation(grid)
     # The labels are decided before they are resampled: probabilities on a full-size grid cost seconds and gigabytes.
-    return sitk.Resample(labels, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+    labels = sitk.Resample(labels, placeless, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+    labels.CopyInformation(ordered)
+    return preprocess.from_stack_order(labels, image)
 
 
 def _run(

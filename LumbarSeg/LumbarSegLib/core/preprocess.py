@@ -18,6 +18,25 @@ def to_stack_order(image: sitk.Image) -> sitk.Image:
     return sitk.DICOMOrient(image, STACK_ORIENTATION)
 
 
+def from_stack_order(stack: sitk.Image, image: sitk.Image) -> sitk.Image:
+    """Bring a result in stack order back to the storage order and the exact geometry of the image that it was made from."""
+    order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    result = sitk.DICOMOrient(stack, order)
+    result.CopyInformation(image)
+    return result
+
+
+def without_place(stack: sitk.Image) -> sitk.Image:
+    """The same stack with its origin at zero and its axes straight; only its spacing is left.
+
+    Where the patient lies and how the file was stored then cannot change a result, not even by rounding.
+    """
+    placeless = sitk.Image(stack)
+    placeless.SetOrigin((0.0, 0.0, 0.0))
+    placeless.SetDirection((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    return placeless
+
+
 def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """Resample the slices of an image in stack order to square pixels of `spacing_mm`; the slices stay what they are.
 

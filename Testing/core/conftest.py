@@ -1,0 +1,36 @@
+"""Small model files of the real format, written by the training folder's own export."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from training import export
+from training.network import HalfResolutionUNet
+
+CARD: dict[str, Any] = {
+    "name": "small",
+    "version": "1",
+    "title": "Small",
+    "task": "sagittal",
+    "modality": "MR",
+    "plane": "sagittal",
+    "training_data": [],
+    "scores": [],
+    "intended_use": "Tests",
+    "limits": [],
+}
+CONFIG = {"network": {"spacing_mm": 1.0, "neighbour_distance_mm": 3.0}}
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write a model file with an untrained network; keywords change its metadata."""
+
+    def write(**changed: Any) -> Path:
+        torch.manual_seed(0)
+        network = HalfResolutionUNet(3, 4, (4, 4, 4))
+        return export.write_model(network, export.metadata_of(CONFIG, CARD, network.stride) | changed, tmp_path / "small.ts")
+
+    return write
