@@ -24,9 +24,10 @@ SERIES_UID = "SeriesInstanceUID"
 MODALITY = "Modality"
 
 _TAGS = [
-    "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "Rows", "Columns", "NumberOfFrames",
+    "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
+    "Rows", "Columns", "NumberOfFrames", "RescaleSlope", "RescaleIntercept",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
-    "SpacingBetweenSlices", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "SpacingBetweenSlices", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
 _GAP_TOLERANCE = 0.1
 _TILT_TOLERANCE = 0.02
