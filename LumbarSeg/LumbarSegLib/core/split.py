@@ -1,0 +1,140 @@
+"""A semantic map taken apart into levels, counted from below and not yet named.
+
+A level is a vertebra with the disc below it. Level 1 lies above the lowest plane of `column`, level 0 below it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from skimage.measure import label
+
+from LumbarSegLib.core.anatomy import SEMANTIC
+from LumbarSegLib.core.arches import levels_behind
+from LumbarSegLib.core.column import (
+    CanalLine,
+    Indices,
+    Mask,
+    Points,
+    find_discs,
+    front_wall,
+    level_of,
+    mend_discs,
+    plane_of,
+)
+from LumbarSegLib.core.upright import Labels, Spacing
+
+_ISLAND = 40.0  # mm3; smaller pieces go
+_STRAY = 0.1  # part of the main piece of a body or disc; a smaller piece in front of or behind it goes
+_ARCH = 400.0  # mm3; a smaller arch whose body lies above the image is no vertebra
+_WHOLE, _CUT = (
+    0.5,
+    0.05,
+)  # parts of the usual size of a body: less is no whole body, or none that the border cuts
+
+NO_LEVEL = 255
+
+
+@dataclass(frozen=True)
+class Split:
+    """The level of each vertebra voxel and of each disc voxel (255: none), and the mask of the canal.
+
+    `bottom` and `top` are the lowest and highest level with a vertebra, `lowest_disc` the lowest level whose disc was
+    found, and `missing` the levels whose disc was not found though it must be there. Where there is no level at all,
+    `top` is less than `bottom`.
+    """
+
+    vertebrae: Labels
+    discs: Labels
+    canal: Mask
+    bottom: int
+    top: int
+    lowest_disc: int
+    missing: tuple[int, ...]
+
+
+def _without_specks(mask: Mask, voxel_mm3: float) -> Mask:
+    """`mask` without pieces smaller than an island."""
+    pieces = label(mask, connectivity=1)
+    large = np.bincount(pieces.ravel()) * voxel_mm3 >= _ISLAND
+    large[0] = False
+    return np.asarray(large[pieces])
+
+
+def split(semantic: Labels, spacing: Spacing, cut: tuple[bool, bool]) -> Split:
+    """Takes an upright semantic map (across, up, back; spacing in mm) apart. Without a disc it finds no level.
+
+    `cut` tells whether the array ends with the image below and above.
+    """
+    voxel = float(np.prod(spacing))
+    canal = _without_specks(semantic == SEMANTIC["canal"].label, voxel)
+    disc_mask = _without_specks(semantic == SEMANTIC["disc"].label, voxel)
+    vertebra_levels = np.full(semantic.shape, NO_LEVEL, dtype=np.uint8)
+    disc_levels = vertebra_levels.copy()
+    if not disc_mask.any():
+        return Split(vertebra_levels, disc_levels, canal, 1, 0, 1, ())
+    line = CanalLine(canal, disc_mask, spacing)
+    discs, vertebrae = line.points(disc_mask), line.points(semantic == SEMANTIC["vertebra"].label)
+    in_front = vertebrae.d < front_wall(line.points(canal), vertebrae.s)
+    body, arch = vertebrae.where(in_front), vertebrae.where(~in_front)
+    planes = mend_discs(find_discs(discs), body)
+    found = [k for k, plane in enumerate(planes) if plane.count]
+    levels = level_of(body, planes)
+    bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), semantic.shape[1], cut)
+    behind = np.maximum(levels_behind(arch, planes, semantic.shape, spacing), bottom)
+    if top == len(planes) and (behind == top + 1).sum() * voxel > _ARCH:
+        top += 1
+    _write(vertebra_levels, arch, behind, behind <= top)
+    body_kept = (levels >= bottom) & (levels <= top) & _without_strays(body, levels, semantic.shape)
+    _write(vertebra_levels, body, levels, body_kept)
+    owner = plane_of(discs, planes)
+    _write(disc_levels, discs, owner + 1, (owner >= 0) & _without_strays(discs, owner + 1, semantic.shape))
+    missing = tuple(k + 1 for k in range(len(planes)) if not planes[k].count and bottom < k + 1 <= top)
+    return Split(vertebra_levels, disc_levels, canal, bottom, top, found[0] + 1, missing)
+
+
+def _write(array: Labels, points: Points, level: Indices, keep: Mask) -> None:
+    array[points.index] = np.where(keep, level, NO_LEVEL).astype(np.uint8)
+
+
+def _range(
+    body: Points, levels: Indices, between: tuple[int, int], count: int, height: int, cut: tuple[bool, bool]
+) -> tuple[int, int]:
+    """The lowest and highest level with a body.
+
+    Between the lowest and the highest disc found (`between`) every level has one. Beyond them a body counts where it
+    has about the size of the others, or where the border of the image cuts it.
+    """
+    sizes = np.bincount(levels, minlength=count + 1)
+    inner = sizes[between[0] : between[1] + 1]
+    usual = float(np.median(inner)) if len(inner) else float(sizes.max())
+    rows = body.index[1]
+    bottom, top = between[0], between[1]
+    while bottom > 0 and _is_body(
+        sizes[bottom - 1], usual, cut[0] and (rows[levels == bottom - 1] < 2).any()
+    ):
+        bottom -= 1
+    while top < count and _is_body(
+        sizes[top + 1], usual, cut[1] and (rows[levels == top + 1] >= height - 2).any()
+    ):
+        top += 1
+    return bottom, top
+
+
+def _is_body(size: int, usual: float, at_border: bool) -> bool:
+    return bool(size and size >= (_CUT if at_border else _WHOLE) * usual)
+
+
+def _without_strays(points: Points, levels: Indices, shape: tuple[int, ...]) -> Mask:
+    """False for small pieces that lie in front of or behind the main piece of their level."""
+    array = np.zeros(shape, dtype=np.uint8)
+    array[points.index] = levels + 1
+    piece = label(array, connectivity=1)[points.index]
+    size = np.bincount(piece)
+    depth = np.bincount(piece, points.d) / np.maximum(size, 1)
+    keep = np.ones(len(size), dtype=bool)
+    for level in np.unique(levels):
+        own = np.unique(piece[levels == level])
+        main = own[size[own].argmax()]
+        front, back = np.percentile(points.d[piece == main], (1, 99))
+        keep[own] = (size[own] >= _STRAY * size[main]) | ((depth[own] >= front) & (depth[own] <= back))
+    return np.asarray(keep[piece])
