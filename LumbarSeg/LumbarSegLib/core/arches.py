@@ -3,7 +3,7 @@
 In a narrow sagittal stack the pedicles lie outside, so that nothing joins a spinous process to its body; in a
 wide one the facet joints join it to the next vertebra. So the place decides first: behind the canal, the stretch
 of a vertebra runs from the middle of its body to the middle of the next body below. A piece that lies in one
-stretch goes there whole; a piece that covers several is cut where it is thinnest.
+stretch goes there whole, by its part next to the canal; a piece that covers several is cut where it is thin.
 """
 
 import numpy as np
@@ -15,7 +15,9 @@ from LumbarSegLib.core.column import CANAL_TO_DISC, STEP, DiscPlane, Doubles, In
 from LumbarSegLib.core.upright import Spacing
 
 _PEDICLE, _LAMINA = 4.0, 13.0  # d between which a stretch sinks from the discs to the middles of the bodies
+_LAMINA_END = 28.0  # d behind which there is the tip of a spinous process, which may hang down to the next level
 _SINK = 0.5  # how far it sinks, in steps from disc to disc
+_SMALL = 300.0  # mm3; less of a piece decides nothing
 _SHARED = 0.15  # a piece with a larger part than this outside its main stretch is cut
 _CORE = 0.3  # what lies farther than this (in steps) from the ends of a stretch is surely in it
 
@@ -32,12 +34,13 @@ def levels_behind(arch: Points, planes: list[DiscPlane], shape: tuple[int, ...],
     mask[arch.index] = True
     pieces, count = label(mask)
     piece = pieces[arch.index]
+    lamina = np.bincount(piece, arch.d < _LAMINA_END, minlength=count + 1) * np.prod(spacing) > _SMALL
+    votes = (arch.d < _LAMINA_END) | ~lamina[piece]
     shares = np.zeros((count + 1, top + 1))
-    np.add.at(shares, (piece, level), 1.0)
-    main = shares.argmax(axis=1)
+    np.add.at(shares, (piece[votes], level[votes]), 1.0)
     total = shares.sum(axis=1)
-    mixed = (total - shares.max(axis=1)) > np.maximum(_SHARED * total, 300.0 / np.prod(spacing))
-    level = main[piece]
+    mixed = (total - shares.max(axis=1)) > np.maximum(_SHARED * total, _SMALL / np.prod(spacing))
+    level = shares.argmax(axis=1)[piece]
     boxes = find_objects(pieces)
     for number in np.flatnonzero(mixed):
         own = piece == number
@@ -65,7 +68,7 @@ def _cut(
     mask, seeds = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
     mask[index] = True
     level = np.clip(np.floor(place), 0, top).astype(np.int32)
-    sure = np.abs(place - level - 0.5) < 0.5 - _CORE
+    sure = (arch.d < _LAMINA_END) & (np.abs(place - level - 0.5) < 0.5 - _CORE)
     seeds[index] = np.where(sure, level + 1, 0)
     depth = distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     grown = watershed(-depth, seeds, mask=mask)[index]

@@ -81,7 +81,7 @@ def split(semantic: Labels, spacing: Spacing, cut: tuple[bool, bool]) -> Split:
     levels = level_of(body, planes)
     bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), semantic.shape[1], cut)
     behind = np.maximum(levels_behind(arch, planes, semantic.shape, spacing), bottom)
-    if top == len(planes) and (behind == top + 1).sum() * voxel > _ARCH:
+    if cut[1] and (behind == top + 1).sum() * voxel > _ARCH:
         top += 1
     _write(vertebra_levels, arch, behind, behind <= top)
     body_kept = (levels >= bottom) & (levels <= top) & _without_strays(body, levels, semantic.shape)
