@@ -1,7 +1,8 @@
-"""Makes of a few T2 SPACE stacks what a hospital's scanners might have made: other contrasts, coils, grids and faults.
+"""Makes of a few T2 SPACE stacks what a hospital's scanners might have made: other contrasts, coils, grids
+and faults.
 
-Written on whole batches of torch tensors, because transforms that work on one slice at a time starve two cores.
-Images are (batch, channels, rows, columns) in 0..1, class maps (batch, rows, columns).
+Written on whole batches of torch tensors, because transforms that work on one slice at a time starve two
+cores. Images are (batch, channels, rows, columns) in 0..1, class maps (batch, rows, columns).
 """
 
 import math
@@ -62,7 +63,9 @@ def warp(images: Tensor, classes: Tensor, settings: Augmentation) -> tuple[Tenso
     shift = torch.stack([_uniform(count, -free_row, free_row), _uniform(count, -free_column, free_column)], 1)
 
     y, x = torch.meshgrid(
-        torch.arange(out_rows) - (out_rows - 1) / 2, torch.arange(out_columns) - (out_columns - 1) / 2, indexing="ij"
+        torch.arange(out_rows) - (out_rows - 1) / 2,
+        torch.arange(out_columns) - (out_columns - 1) / 2,
+        indexing="ij",
     )
     x = x[None] / (zoom * stretch)[:, None, None]
     y = y[None] / (zoom / stretch)[:, None, None]
@@ -76,16 +79,18 @@ def warp(images: Tensor, classes: Tensor, settings: Augmentation) -> tuple[Tenso
 
     grid = torch.stack([2 * source_x / columns, 2 * source_y / rows], -1)
     warped = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    nearest = F.grid_sample(classes[:, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    nearest = F.grid_sample(
+        classes[:, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False
+    )
     return warped, nearest[:, 0].long()
 
 
 def synthesise_contrast(image: Tensor, classes: Tensor) -> Tensor:
     """Give each structure of one slice (channels, rows, columns) a new mean and keep its texture.
 
-    In half of the cases the surroundings keep their look and only vertebrae, discs and canal change among themselves, as
-    between T1 and T2; else the surroundings are cut into three tissues by intensity, which change as well, as with fat
-    suppression.
+    In half of the cases the surroundings keep their look and only vertebrae, discs and canal change among
+    themselves, as between T1 and T2; else the surroundings are cut into three tissues by intensity, which
+    change as well, as with fat suppression.
     """
     tissue = torch.where(classes == _UNKNOWN, 0, classes).clone()
     count = CLASS_COUNT
@@ -219,7 +224,9 @@ def add_faults(images: Tensor, settings: Augmentation) -> Tensor:
 
 
 def standardise(images: Tensor) -> Tensor:
-    """Zero mean and unit deviation for each slice, then a small error of both, since inference takes them from a volume."""
+    """Zero mean and unit deviation for each slice, then a small error of both, since inference takes them
+    from a volume.
+    """
     mean = images.mean((1, 2, 3), keepdim=True)
     deviation = images.std((1, 2, 3), keepdim=True).clamp(min=1e-3)
     count = len(images)

@@ -1,9 +1,10 @@
 """Measures a sagittal model on held-out patients and writes the report, with the failures in it.
 
-    python -m training.evaluate sagittal-mr --data DATA/sagittal --config training/configs/sagittal_tse.toml --report training/reports/sagittal-mr.md
+    python -m training.evaluate sagittal-mr --data DATA/sagittal --config training/configs/sagittal_tse.toml \\
+        --report training/reports/sagittal-mr.md
 
-A model is named as on the command line; `--trust-model` for a file that is not shipped. Dice is taken over the whole volume
-on the image's own grid, for each patient, and averaged over patients.
+A model is named as on the command line; `--trust-model` for a file that is not shipped. Dice is taken over
+the whole volume on the image's own grid, for each patient, and averaged over patients.
 """
 
 import argparse
@@ -28,7 +29,9 @@ KINDS = {"vertebra": spider.VERTEBRA, "disc": spider.DISC, "canal": spider.CANAL
 
 @dataclass
 class InstanceCount:
-    """Whole vertebrae and discs of the reference: how many are one instance of the result, and what went wrong elsewhere."""
+    """Whole vertebrae and discs of the reference: how many are one instance of the result, and what went
+    wrong elsewhere.
+    """
 
     whole: int = 0
     found: int = 0
@@ -49,7 +52,9 @@ class Condition:
 
 
 def dice_by_kind(found: sitk.Image, truth: sitk.Image) -> list[float]:
-    """Dice of vertebra, disc and canal of two class maps on one grid; a structure absent from both counts as nan."""
+    """Dice of vertebra, disc and canal of two class maps on one grid; a structure absent from both counts
+    as nan.
+    """
     a, b = sitk.GetArrayViewFromImage(found), sitk.GetArrayViewFromImage(truth)
     scores = []
     for value in KINDS.values():
@@ -61,9 +66,9 @@ def dice_by_kind(found: sitk.Image, truth: sitk.Image) -> list[float]:
 def count_instances(found: levels.Spine, truth: levels.Spine, count: InstanceCount, where: str) -> None:
     """Match each whole reference vertebra and disc to the one predicted instance of its kind that covers it.
 
-    Found means: exactly one predicted instance covers more than half of it, that one covers no second reference instance
-    for more than half, and no other predicted instance covers a quarter of it. Order: found labels must rise with the
-    reference's.
+    Found means: exactly one predicted instance covers more than half of it, that one covers no second
+    reference instance for more than half, and no other predicted instance covers a quarter of it. Order:
+    found labels must rise with the reference's.
     """
     predicted = sitk.GetArrayViewFromImage(found.labels)
     reference = sitk.GetArrayViewFromImage(truth.labels)
@@ -99,7 +104,10 @@ def measure(model: Model, series: Iterable[spider.Series]) -> list[Condition]:
             found = inference.segment_stack(changed, model)
             condition.dice[one.patient] = dice_by_kind(found, truth)
             count_instances(
-                levels.find_levels(found), levels.find_levels(truth), condition.instances, f"{one.name}, {name}"
+                levels.find_levels(found),
+                levels.find_levels(truth),
+                condition.instances,
+                f"{one.name}, {name}",
             )
     return list(conditions.values())
 
@@ -142,8 +150,8 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         ),
         "## The same patients shown otherwise",
         "",
-        "Mean Dice, its change against the images as published, and how many of the vertebrae and discs that are wholly",
-        "inside the image come out as exactly one instance (named in the right order: see failures).",
+        "Mean Dice, its change against the images as published, and how many of the vertebrae and discs that are",
+        "wholly inside the image come out as exactly one instance (named in the right order: see failures).",
         "",
         *_table(
             ["shown", *KINDS, "largest fall", "instances found", "wrong order"],
@@ -165,7 +173,10 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         "",
         *_table(
             ["slice", *KINDS],
-            [[n, *(f"{s:.3f}" for s in v)] if v else [n, "registration failed", "", ""] for n, v in slices.items()],
+            [
+                [n, *(f"{s:.3f}" for s in v)] if v else [n, "registration failed", "", ""]
+                for n, v in slices.items()
+            ],
         ),
         "## Failures",
         "",
@@ -176,10 +187,14 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--config", type=Path, required=True, help="configuration of the training, for its held-out patients")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="configuration of the training, for its held-out patients"
+    )
     parser.add_argument("--report", type=Path, required=True)
     parser.add_argument("--trust-model", action="store_true")
     arguments = parser.parse_args()
@@ -188,7 +203,9 @@ def main() -> None:
     conditions = measure(model, held_out)
     slices = measure_slices(model, arguments.data, held_out)
     arguments.report.write_text(report(model.info, conditions, slices))
-    figures = {c.name: {"dice": c.mean(), "whole": c.instances.whole, "found": c.instances.found} for c in conditions}
+    figures = {
+        c.name: {"dice": c.mean(), "whole": c.instances.whole, "found": c.instances.found} for c in conditions
+    }
     arguments.report.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
 
 

@@ -2,8 +2,8 @@
 
     python -m training.export CONFIG --card training/cards/sagittal.toml --to LumbarSeg/Resources/Models
 
-The batch norms are folded into the convolutions and the weights stored in half precision. The card gives what the metadata
-say beyond the network itself.
+The batch norms are folded into the convolutions and the weights stored in half precision. The card gives
+what the metadata say beyond the network itself.
 """
 
 import argparse
@@ -25,7 +25,9 @@ from training.train import build_network, load_average, read_config
 
 
 def fold_batch_norms(network: HalfResolutionUNet) -> HalfResolutionUNet:
-    """The same function with each batch norm folded into the convolution before it, ready for half precision."""
+    """The same function with each batch norm folded into the convolution before it, ready for half
+    precision.
+    """
     network.eval()
     for blocks in (network.encoders, network.decoders):
         for position, block in enumerate(blocks):
@@ -66,7 +68,9 @@ def export(run: str, config: dict[str, Any], card: dict[str, Any], folder: Path)
     """Write `<name>.ts` into the folder and enter it in `index.json`; returns the file's path."""
     network = build_network(config)
     network.load_state_dict(load_average(run))
-    path = write_model(network, metadata_of(config, card, network.stride), folder / f"{card['name']}{models.SUFFIX}")
+    path = write_model(
+        network, metadata_of(config, card, network.stride), folder / f"{card['name']}{models.SUFFIX}"
+    )
     _enter_in_index(path, card, folder / "index.json")
     return path
 
@@ -75,12 +79,16 @@ def _enter_in_index(path: Path, card: dict[str, Any], index: Path) -> None:
     entries = json.loads(index.read_text())["models"] if index.is_file() else []
     entries = [entry for entry in entries if entry["file"] != path.name]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entries.append({key: card[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest})
+    entries.append(
+        {key: card[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest}
+    )
     index.write_text(json.dumps({"models": entries}, indent=2) + "\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", type=Path)
     parser.add_argument("--card", type=Path, required=True)
     parser.add_argument("--to", type=Path, required=True)

@@ -1,4 +1,5 @@
-"""The changes under which a sagittal model has to hold: other contrasts, coarser grids, noise, rotation, storage orders.
+"""The changes under which a sagittal model has to hold: other contrasts, coarser grids, noise, rotation,
+storage orders.
 
 Each maps an image and its class map (SimpleITK, one grid) to a changed pair on one grid.
 """
@@ -21,11 +22,18 @@ def _on_pixels(image: sitk.Image, change: Callable[[np.ndarray], np.ndarray]) ->
 
 
 def _resample(image: sitk.Image, classes: sitk.Image, spacing: tuple[float, float, float]) -> Pair:
-    """To a coarser grid over the same field of view; each voxel averages what it covers, as a thicker slice does."""
+    """To a coarser grid over the same field of view; each voxel averages what it covers, as a thicker
+    slice does.
+    """
     source = sitk.Cast(image, sitk.sitkFloat32)
-    radius = [max(0, round((new / old - 1) / 2)) for new, old in zip(spacing, image.GetSpacing(), strict=True)]
+    radius = [
+        max(0, round((new / old - 1) / 2)) for new, old in zip(spacing, image.GetSpacing(), strict=True)
+    ]
     source = sitk.Mean(source, radius)
-    size = [max(1, round(n * old / new)) for n, old, new in zip(image.GetSize(), image.GetSpacing(), spacing, strict=True)]
+    size = [
+        max(1, round(n * old / new))
+        for n, old, new in zip(image.GetSize(), image.GetSpacing(), spacing, strict=True)
+    ]
     grid = sitk.Image(size, sitk.sitkUInt8)
     grid.SetDirection(image.GetDirection())
     grid.SetSpacing(spacing)

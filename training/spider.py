@@ -1,4 +1,6 @@
-"""Reads SPIDER (van der Graaf et al. 2024, 10.1038/s41597-024-03090-w): `images/*.mha` and `masks/*.mha`, by patient."""
+"""Reads SPIDER (van der Graaf et al. 2024, 10.1038/s41597-024-03090-w): `images/*.mha` and `masks/*.mha`,
+by patient.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,7 +34,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Stack:
-    """One series as the network sees it: `image` in 0..1 and `classes`, both (slices, rows, columns) in stack order."""
+    """One series as the network sees it: `image` in 0..1 and `classes`, both (slices, rows, columns) in
+    stack order.
+    """
 
     name: str
     image: NDArray[np.float32]
@@ -43,8 +47,8 @@ class Stack:
 def classes_of(mask: sitk.Image) -> sitk.Image:
     """Reduce SPIDER's values to the three classes.
 
-    1-25 vertebrae, 101-125 partly visible vertebrae, 100 canal, 201-225 discs; the coding with merged instances
-    (1, 100, 201) is the same ranges. Raises ValueError for any other value.
+    1-25 vertebrae, 101-125 partly visible vertebrae, 100 canal, 201-225 discs; the coding with merged
+    instances (1, 100, 201) is the same ranges. Raises ValueError for any other value.
     """
     values = sitk.GetArrayViewFromImage(mask)
     table = np.full(256, 255, np.uint8)
@@ -61,7 +65,9 @@ def classes_of(mask: sitk.Image) -> sitk.Image:
 
 
 def find_series(folder: Path) -> list[Series]:
-    """All series of the folder, sorted by patient. An image without a mask is an error, so that nothing is lost silently."""
+    """All series of the folder, sorted by patient. An image without a mask is an error, so that nothing is
+    lost silently.
+    """
     found = []
     for image_path in (folder / "images").glob("*.mha"):
         mask_path = folder / "masks" / image_path.name
@@ -84,7 +90,9 @@ def load_stacks(series: Iterable[Series], spacing_mm: float) -> Iterator[Stack]:
         image = preprocess.to_stack_order(one.image())
         classes = preprocess.to_stack_order(one.classes())
         resampled = preprocess.resample_in_plane(image, spacing_mm)
-        on_grid = sitk.Resample(classes, resampled, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+        on_grid = sitk.Resample(
+            classes, resampled, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8
+        )
         yield Stack(
             one.name,
             preprocess.scale_to_unit(sitk.GetArrayFromImage(resampled)),

@@ -1,6 +1,7 @@
-"""Trains the sagittal network from a configuration; goes on from its last checkpoint when it is started again.
+"""Trains the sagittal network from a configuration; goes on from its last checkpoint when it is started
+again.
 
-    python -m training.train training/configs/sagittal.toml --data DATA/sagittal
+python -m training.train training/configs/sagittal.toml --data DATA/sagittal
 """
 
 import argparse
@@ -50,9 +51,13 @@ def build_network(config: dict[str, Any]) -> HalfResolutionUNet:
 
 
 class SliceSampler:
-    """Draws slices with their neighbours as another scanner would have cut them: thicker, further apart, or alone."""
+    """Draws slices with their neighbours as another scanner would have cut them: thicker, further apart,
+    or alone.
+    """
 
-    def __init__(self, stacks: list[spider.Stack], slices: list[LabelledSlice], config: dict[str, Any]) -> None:
+    def __init__(
+        self, stacks: list[spider.Stack], slices: list[LabelledSlice], config: dict[str, Any]
+    ) -> None:
         self.stacks = stacks
         self.slices = slices
         self.settings = config["slices"]
@@ -94,7 +99,9 @@ class SliceSampler:
 
 
 def segmentation_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross entropy plus soft Dice of the structures over the batch; pixels of unknown class count in neither."""
+    """Cross entropy plus soft Dice of the structures over the batch; pixels of unknown class count in
+    neither.
+    """
     known = classes != UNKNOWN
     cross_entropy = F.cross_entropy(logits, classes, ignore_index=UNKNOWN)
     probabilities = torch.softmax(logits, 1) * known[:, None]
@@ -120,7 +127,9 @@ class Run:
             self.network, multi_avg_fn=get_ema_multi_avg_fn(self.training["ema_decay"]), use_buffers=True
         )
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), self.training["learning_rate"], weight_decay=self.training["weight_decay"]
+            self.network.parameters(),
+            self.training["learning_rate"],
+            weight_decay=self.training["weight_decay"],
         )
         if (self.folder / "last.pt").is_file():
             self._restore()
@@ -161,11 +170,21 @@ class Run:
 def load_average(name: str) -> dict[str, Tensor]:
     """Weights of the running average of a run, ready for `build_network`."""
     saved = torch.load(RUNS / name / "last.pt", weights_only=True)
-    return {key.removeprefix("module."): value for key, value in saved["average"].items() if key.startswith("module.")}
+    return {
+        key.removeprefix("module."): value
+        for key, value in saved["average"].items()
+        if key.startswith("module.")
+    }
+
+
+def augmentation_of(config: dict[str, Any]) -> Augmentation:
+    return Augmentation(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in config["augmentation"].items()}
+    )
 
 
 def train(run: Run, sampler: SliceSampler) -> None:
-    settings = Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in run.config["augmentation"].items()})
+    settings = augmentation_of(run.config)
     log = (run.folder / "loss.csv").open("a")
     recent: list[float] = []
     started = time.monotonic()
@@ -187,9 +206,13 @@ def train(run: Run, sampler: SliceSampler) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="folder with images/ and masks/ as SPIDER publishes them")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with images/ and masks/ as SPIDER publishes them"
+    )
     arguments = parser.parse_args()
     config = read_config(arguments.config)
     training, _ = spider.split(spider.find_series(arguments.data), config["held_out"])
@@ -198,7 +221,9 @@ def main() -> None:
     if "pseudo_labels" in config:
         with np.load(RUNS / config["pseudo_labels"] / "pseudo_labels.npz") as saved:
             names = sorted(key.removesuffix("/image") for key in saved.files if key.endswith("/image"))
-            slices = [LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names]
+            slices = [
+                LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names
+            ]
     train(Run(arguments.config.stem, config), SliceSampler(stacks, slices, config))
 
 

@@ -1,7 +1,8 @@
-"""Labels real T1 and T2 TSE slices with a trained network, keeping only what it is sure of under changed views.
+"""Labels real T1 and T2 TSE slices with a trained network, keeping only what it is sure of under changed
+views.
 
-T2 TSE looks most like the SPACE stacks that the network learned from. Where the T1 of a patient shares the geometry of the
-T2, it takes the T2's answer, which is how the network learns T1.
+T2 TSE looks most like the SPACE stacks that the network learned from. Where the T1 of a patient shares the
+geometry of the T2, it takes the T2's answer, which is how the network learns T1.
 
     python -m training.tse training/configs/sagittal_tse.toml --data DATA/sagittal
 """
@@ -28,7 +29,8 @@ from training import spider
 from training.network import HalfResolutionUNet
 from training.train import RUNS, UNKNOWN, build_network, load_average, read_config
 
-# A sagittal lumbar slice shows between 18 and 42 cm from top to bottom; the spacing in the table is wrong where it does not.
+# A sagittal lumbar slice shows between 18 and 42 cm from top to bottom; the spacing in the table is wrong
+# where it does not.
 _PLAUSIBLE_HEIGHT_MM = (180, 420)
 _SMALLEST_SIDE_PX = 180
 _SURE = 0.85
@@ -38,7 +40,9 @@ _VIEWS = ((1.0, 1.0), (1.0, 0.7), (1.0, 1.5), (0.87, 1.0), (1.15, 1.0))
 
 @dataclass(frozen=True)
 class TseSlice:
-    """A slice on the network's grid in 0..1; `size` is that of its file, for telling whether two share their geometry."""
+    """A slice on the network's grid in 0..1; `size` is that of its file, for telling whether two share
+    their geometry.
+    """
 
     patient: int
     weighting: str
@@ -77,7 +81,10 @@ def load_slices(data: Path, spacing_mm: float, held_out: list[int], left_out: Co
             continue
         image = read_image(data / "tse_slices" / f"{name}.jpg", pixel_mm)
         columns, rows, _ = image.GetSize()
-        if min(columns, rows) < _SMALLEST_SIDE_PX or not _PLAUSIBLE_HEIGHT_MM[0] < rows * pixel_mm < _PLAUSIBLE_HEIGHT_MM[1]:
+        if (
+            min(columns, rows) < _SMALLEST_SIDE_PX
+            or not _PLAUSIBLE_HEIGHT_MM[0] < rows * pixel_mm < _PLAUSIBLE_HEIGHT_MM[1]
+        ):
             left_out["implausible pixel spacing"] += 1
             continue
         grid = preprocess.resample_in_plane(image, spacing_mm)
@@ -96,7 +103,11 @@ def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> t
         view = (view - view.mean()) / view.std().clamp(min=1e-3)
         height, width = view.shape[2:]
         pad = (0, -width % network.stride, 0, -height % network.stride)
-        view = F.pad(view, pad, value=float(view.min())).expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        view = (
+            F.pad(view, pad, value=float(view.min()))
+            .expand(1, 3, -1, -1)
+            .contiguous(memory_format=torch.channels_last)
+        )
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             answer = network(view)[:, :, :height, :width].float().softmax(1)
         total += F.interpolate(answer, (rows, columns), mode="bilinear", align_corners=False)[0]
@@ -104,7 +115,9 @@ def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> t
 
 
 def share_geometry(one: TseSlice, other: TseSlice) -> bool:
-    """Whether two slices of a patient show the same place: same file geometry and edges that lie on each other."""
+    """Whether two slices of a patient show the same place: same file geometry and edges that lie on each
+    other.
+    """
     if one.size != other.size or abs(one.spacing_mm - other.spacing_mm) > 1e-3:
         return False
     shift = phase_cross_correlation(sobel(one.image), sobel(other.image), normalization=None)[0]
@@ -119,7 +132,9 @@ def looks_like_a_spine(classes: np.ndarray[Any, Any], spacing_mm: float) -> bool
     return bool(discs >= 4 and canal_mm > 100)
 
 
-def label_slices(network: HalfResolutionUNet, slices: list[TseSlice], spacing_mm: float, left_out: Counter[str]) -> dict[str, Any]:
+def label_slices(
+    network: HalfResolutionUNet, slices: list[TseSlice], spacing_mm: float, left_out: Counter[str]
+) -> dict[str, Any]:
     found = {one.name: probabilities(network, one.image) for one in tqdm(slices, mininterval=20)}
     by_name = {one.name: one for one in slices}
     kept: dict[str, Any] = {}
@@ -134,13 +149,17 @@ def label_slices(network: HalfResolutionUNet, slices: list[TseSlice], spacing_mm
             left_out["no plausible spine found"] += 1
             continue
         kept[f"{one.name}/image"] = one.image.astype(np.float16)
-        kept[f"{one.name}/classes"] = np.where(sureness >= (0.6 if carried else _SURE), classes, UNKNOWN).astype(np.uint8)
+        kept[f"{one.name}/classes"] = np.where(
+            sureness >= (0.6 if carried else _SURE), classes, UNKNOWN
+        ).astype(np.uint8)
         left_out[f"kept {one.weighting}" + (", labelled from T2" if carried else "")] += 1
     return kept
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     arguments = parser.parse_args()

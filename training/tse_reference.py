@@ -1,8 +1,9 @@
 """Reference labels on real T1 and T2 TSE slices of patients with a labelled SPACE stack, by registration.
 
-Each slice is registered (similarity, mutual information) to the sagittal slices of the patient's own SPACE stack, whose mask
-then lies on it. A registration counts only where it converged near the true scale; what fails is named. The patient moved
-and the slices are 3 mm thick, so these labels are less exact than the stacks' own.
+Each slice is registered (similarity, mutual information) to the sagittal slices of the patient's own SPACE
+stack, whose mask then lies on it. A registration counts only where it converged near the true scale; what
+fails is named. The patient moved and the slices are 3 mm thick, so these labels are less exact than the
+stacks' own.
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,9 @@ def _classes_on(image: sitk.Image, series: spider.Series) -> sitk.Image | None:
     _, transform, best = min(tried, key=lambda one: one[0])
     if abs(transform.GetScale() - 1) > _LARGEST_SCALE_ERROR:
         return None
-    on_slice = sitk.Resample(_flat(classes, best), fixed, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+    on_slice = sitk.Resample(
+        _flat(classes, best), fixed, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8
+    )
     volume = sitk.JoinSeries(on_slice)
     volume.CopyInformation(image)
     return volume

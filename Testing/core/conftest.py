@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from training import export
 from training.network import HalfResolutionUNet
 
@@ -31,6 +32,8 @@ def model_file(tmp_path: Path) -> Callable[..., Path]:
     def write(**changed: Any) -> Path:
         torch.manual_seed(0)
         network = HalfResolutionUNet(3, 4, (4, 4, 4))
-        return export.write_model(network, export.metadata_of(CONFIG, CARD, network.stride) | changed, tmp_path / "small.ts")
+        return export.write_model(
+            network, export.metadata_of(CONFIG, CARD, network.stride) | changed, tmp_path / "small.ts"
+        )
 
     return write

@@ -74,14 +74,29 @@ def test_one_slice_is_enough(model: models.Model, image: sitk.Image) -> None:
 
 
 def test_a_coarse_image_keeps_its_place_when_resampled(image: sitk.Image) -> None:
-    """A ramp along the posterior axis must still say each pixel's own place, also with smoothing before it."""
+    """A ramp along the posterior axis must still say each pixel's own place, also with smoothing before
+    it.
+    """
     ordered = preprocess.to_stack_order(image)
     for target in (0.5, 1.0, 1.6):
-        ramp = sitk.PhysicalPointSource(sitk.sitkVectorFloat32, ordered.GetSize(), ordered.GetOrigin(), ordered.GetSpacing(), ordered.GetDirection())
+        ramp = sitk.PhysicalPointSource(
+            sitk.sitkVectorFloat32,
+            ordered.GetSize(),
+            ordered.GetOrigin(),
+            ordered.GetSpacing(),
+            ordered.GetDirection(),
+        )
         posterior = sitk.VectorIndexSelectionCast(ramp, 1)
         grid = preprocess.resample_in_plane(posterior, target)
         truth = sitk.VectorIndexSelectionCast(
-            sitk.PhysicalPointSource(sitk.sitkVectorFloat32, grid.GetSize(), grid.GetOrigin(), grid.GetSpacing(), grid.GetDirection()), 1
+            sitk.PhysicalPointSource(
+                sitk.sitkVectorFloat32,
+                grid.GetSize(),
+                grid.GetOrigin(),
+                grid.GetSpacing(),
+                grid.GetDirection(),
+            ),
+            1,
         )
         error = np.abs(sitk.GetArrayFromImage(grid) - sitk.GetArrayFromImage(truth))[:, 6:-6, 6:-6]
         assert error.max() < 0.02

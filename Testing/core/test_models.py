@@ -1,4 +1,6 @@
-"""Model files: what they say is read and checked, and what cannot be trusted is refused with one clear sentence."""
+"""Model files: what they say is read and checked, and what cannot be trusted is refused with one clear
+sentence.
+"""
 
 import json
 import zipfile

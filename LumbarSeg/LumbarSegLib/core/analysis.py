@@ -24,29 +24,41 @@ class Segmented:
 
 
 def task_of(image: sitk.Image, task: str = "auto") -> str:
-    """The task that fits an image. Raises InputError where the image cannot be used for the task asked for."""
+    """The task that fits an image. Raises InputError where the image cannot be used for the task asked
+    for.
+    """
     images.check_volume(image)
     plane = images.plane_of(image)
     if task == "auto":
         task = plane
     if task == "sagittal" and plane != "sagittal":
-        raise InputError(f"The image's slices are {plane}, and the sagittal task needs a sagittal MR volume; choose another image.")
+        raise InputError(
+            f"The image's slices are {plane}, and the sagittal task needs a sagittal MR volume; "
+            "choose another image."
+        )
     if task not in TASKS:
         raise InputError(f"The image's slices are {plane}; LumbarSeg needs a sagittal lumbar MR volume.")
     return task
 
 
 def prepare(
-    image: sitk.Image, task: str = "auto", model: str | None = None, device: str = "auto", accept_unlisted: bool = False
+    image: sitk.Image,
+    task: str = "auto",
+    model: str | None = None,
+    device: str = "auto",
+    accept_unlisted: bool = False,
 ) -> models.Model:
     """Check the image, choose the model that fits it (or the one named) and load it.
 
-    Raises InputError where the image and the task do not fit, ModelError where there is no usable model for the task.
+    Raises InputError where the image and the task do not fit, ModelError where there is no usable model for
+    the task.
     """
     fitting = task_of(image, task)
     info = models.find(model) if model else models.choose(fitting)
     if info.task != fitting:
-        raise models.ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
+        raise models.ModelError(
+            f"The model {info.name} is made for {info.task} images, and this image is {fitting}."
+        )
     return models.open_model(info, device, accept_unlisted)
 
 
@@ -60,8 +72,8 @@ def segment(
 ) -> Segmented:
     """Segment a sagittal volume and name its levels.
 
-    `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or a lowest disc
-    that cannot be used, Cancelled when `cancelled` says so.
+    `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or
+    a lowest disc that cannot be used, Cancelled when `cancelled` says so.
     """
     anatomy.Numbering(lowest_disc)
     task_of(image, model.info.task)

@@ -21,10 +21,11 @@ def segment_stack(
     on_progress: Progress = lambda fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> sitk.Image:
-    """Label map (uint8, the model's own label values) of a 3D sagittal image of any storage order, on its own grid.
+    """Label map (uint8, the model's own label values) of a 3D sagittal image of any storage order, on its
+    own grid.
 
-    `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1, `cancelled` is
-    asked after every few slices. Raises Cancelled.
+    `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1,
+    `cancelled` is asked after every few slices. Raises Cancelled.
     """
     ordered = preprocess.to_stack_order(image)
     placeless = preprocess.without_place(ordered)
@@ -33,14 +34,20 @@ def segment_stack(
     step = preprocess.neighbour_step(ordered.GetSpacing()[2], model.info.neighbour_distance_mm)
     labels = sitk.GetImageFromArray(_run(stack, step, model, flips, on_progress, cancelled))
     labels.CopyInformation(grid)
-    # The labels are decided before they are resampled: probabilities on a full-size grid cost seconds and gigabytes.
+    # The labels are decided before they are resampled: probabilities on a full-size grid cost seconds and
+    # gigabytes.
     labels = sitk.Resample(labels, placeless, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
     labels.CopyInformation(ordered)
     return preprocess.from_stack_order(labels, image)
 
 
 def _run(
-    stack: NDArray[np.float32], step: int, model: Model, flips: bool, on_progress: Progress, cancelled: Callable[[], bool]
+    stack: NDArray[np.float32],
+    step: int,
+    model: Model,
+    flips: bool,
+    on_progress: Progress,
+    cancelled: Callable[[], bool],
 ) -> NDArray[np.uint8]:
     import torch
 

@@ -1,7 +1,8 @@
 """A model file and what it says of itself; the library of shipped ones; which one fits a task.
 
-A model is one TorchScript file that carries `metadata.json`, as MONAI's `save_net_with_metadata` writes it. The metadata
-say all that inference must know; `SCHEMA_VERSION` names their form. `Models/index.json` gives the SHA-256 of each shipped file.
+A model is one TorchScript file that carries `metadata.json`, as MONAI's `save_net_with_metadata` writes it.
+The metadata say all that inference must know; `SCHEMA_VERSION` names their form. `Models/index.json` gives
+the SHA-256 of each shipped file.
 """
 
 import hashlib
@@ -29,9 +30,10 @@ SUFFIX = ".ts"
 class ModelInfo:
     """What a model file says of itself.
 
-    `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal"); `spacing_mm` is the pixel
-    size of its grid; `neighbour_distance_mm` how far away the two slices lie that it sees beside each slice; rows and
-    columns of its input are multiples of `stride`. `listed` tells whether the file is one of the shipped ones.
+    `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal");
+    `spacing_mm` is the pixel size of its grid; `neighbour_distance_mm` how far away the two slices lie that
+    it sees beside each slice; rows and columns of its input are multiples of `stride`. `listed` tells
+    whether the file is one of the shipped ones.
     """
 
     path: Path
@@ -55,7 +57,9 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A model file that is loaded and ready: `network` maps (batch, 3, rows, columns) to logits on `device` in `dtype`."""
+    """A model file that is loaded and ready: `network` maps (batch, 3, rows, columns) to logits on
+    `device` in `dtype`.
+    """
 
     info: ModelInfo
     network: "Callable[[torch.Tensor], torch.Tensor]"
@@ -73,7 +77,10 @@ def choose(task: str) -> ModelInfo:
     entries = [entry for entry in _index() if entry["task"] == task]
     if not entries:
         has = ", ".join(sorted({entry["task"] for entry in _index()}))
-        raise ModelError(f"No model for {task} images comes with this version (it has: {has}); name a model file of your own.")
+        raise ModelError(
+            f"No model for {task} images comes with this version (it has: {has}); "
+            "name a model file of your own."
+        )
     return read_info(resource("Models", entries[0]["file"]))
 
 
@@ -92,12 +99,15 @@ def find(name_or_path: str) -> ModelInfo:
 def read_info(path: Path) -> ModelInfo:
     """Read and check what a model file says of itself, without loading its network.
 
-    Raises ModelError where the file is missing, not a model, of an unknown schema, or a shipped one that was altered.
+    Raises ModelError where the file is missing, not a model, of an unknown schema, or a shipped one that was
+    altered.
     """
     if not path.is_file():
         raise ModelError(f"The model file {path.name} is missing; install LumbarSeg again.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entry = next((entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None)
+    entry = next(
+        (entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None
+    )
     if entry is not None and entry["sha256"] != digest:
         raise ModelError(f"The model file {path.name} is damaged or was altered; install LumbarSeg again.")
     listed = any(digest == entry["sha256"] for entry in _index())
@@ -107,8 +117,9 @@ def read_info(path: Path) -> ModelInfo:
 def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = False) -> Model:
     """Load the network of a model file on "cpu", "cuda" or, with "auto", on the best there is.
 
-    A file that does not come with LumbarSeg runs code of unknown origin, so the user must have agreed (`accept_unlisted`).
-    Raises ModelError if not, if the network cannot be loaded, or if the device is not there.
+    A file that does not come with LumbarSeg runs code of unknown origin, so the user must have agreed
+    (`accept_unlisted`). Raises ModelError if not, if the network cannot be loaded, or if the device is not
+    there.
     """
     if not info.listed and not accept_unlisted:
         raise ModelError(
@@ -124,7 +135,9 @@ def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = Fa
     return Model(info, _load_network(info.path, target, dtype), target, dtype)
 
 
-def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "Callable[[torch.Tensor], torch.Tensor]":
+def _load_network(
+    path: Path, device: "torch.device", dtype: "torch.dtype"
+) -> "Callable[[torch.Tensor], torch.Tensor]":
     """The only place that opens a model file: TorchScript today, `torch.export` when TorchScript is gone."""
     import torch
 
@@ -134,7 +147,9 @@ def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "
             network = torch.jit.load(str(path), map_location=device).to(dtype).eval()
             return torch.jit.freeze(network)
         except (RuntimeError, ValueError, OSError) as error:
-            raise ModelError(f"The network in {path.name} cannot be loaded; get the file again or choose another.") from error
+            raise ModelError(
+                f"The network in {path.name} cannot be loaded; get the file again or choose another."
+            ) from error
 
 
 def _fastest_dtype(device: "torch.device") -> "torch.dtype":
@@ -147,7 +162,9 @@ def _fastest_dtype(device: "torch.device") -> "torch.dtype":
 
 
 def _index() -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]
+    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))[
+        "models"
+    ]
     return entries
 
 
@@ -159,9 +176,13 @@ def _metadata(path: Path) -> dict[str, Any]:
             member = next(name for name in archive.namelist() if name.endswith("extra/metadata.json"))
             return dict(json.loads(archive.read(member)))
     except (zipfile.BadZipFile, OSError) as error:
-        raise ModelError(f"{path.name} is not a model file, or is damaged or cut off; get it again.") from error
+        raise ModelError(
+            f"{path.name} is not a model file, or is damaged or cut off; get it again."
+        ) from error
     except (StopIteration, ValueError) as error:
-        raise ModelError(f"{path.name} carries no metadata; export it with LumbarSeg's training folder.") from error
+        raise ModelError(
+            f"{path.name} carries no metadata; export it with LumbarSeg's training folder."
+        ) from error
 
 
 def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> ModelInfo:
@@ -173,7 +194,9 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
         )
     try:
         if metadata["orientation"] != STACK_ORIENTATION or metadata["normalisation"] != NORMALISATION:
-            raise ModelError(f"{path.name} asks for a preprocessing that this version does not know; export it again.")
+            raise ModelError(
+                f"{path.name} asks for a preprocessing that this version does not know; export it again."
+            )
         return ModelInfo(
             path=path,
             sha256=digest,
@@ -194,4 +217,6 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
             limits=tuple(metadata["limits"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"The metadata of {path.name} are incomplete or wrong ({error}); export the model again.") from error
+        raise ModelError(
+            f"The metadata of {path.name} are incomplete or wrong ({error}); export the model again."
+        ) from error

@@ -1,7 +1,9 @@
-"""From an image to what the sagittal network sees; training and inference share it, so that they cannot drift apart.
+"""From an image to what the sagittal network sees; training and inference share it, so that they cannot
+drift apart.
 
-A stack is a NumPy array of shape (slices, rows, columns) whose axes run to the patient's right, inferior and posterior
-("PIR" in the words of `SimpleITK.DICOMOrient`): anterior is on the left of a slice and the head at its top.
+A stack is a NumPy array of shape (slices, rows, columns) whose axes run to the patient's right, inferior and
+posterior ("PIR" in the words of `SimpleITK.DICOMOrient`): anterior is on the left of a slice and the head at
+its top.
 """
 
 import numpy as np
@@ -14,12 +16,16 @@ _PERCENTILES = (0.5, 99.5)
 
 
 def to_stack_order(image: sitk.Image) -> sitk.Image:
-    """Reorder the axes of a 3D image by its header, without interpolation, to (posterior, inferior, right)."""
+    """Reorder the axes of a 3D image by its header, without interpolation, to (posterior, inferior,
+    right).
+    """
     return sitk.DICOMOrient(image, STACK_ORIENTATION)
 
 
 def from_stack_order(stack: sitk.Image, image: sitk.Image) -> sitk.Image:
-    """Bring a result in stack order back to the storage order and the exact geometry of the image that it was made from."""
+    """Bring a result in stack order back to the storage order and the exact geometry of the image that it
+    was made from.
+    """
     order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
     result = sitk.DICOMOrient(stack, order)
     result.CopyInformation(image)
@@ -38,15 +44,19 @@ def without_place(stack: sitk.Image) -> sitk.Image:
 
 
 def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
-    """Resample the slices of an image in stack order to square pixels of `spacing_mm`; the slices stay what they are.
+    """Resample the slices of an image in stack order to square pixels of `spacing_mm`; the slices stay what
+    they are.
 
-    Returns a 32 bit float image over the same field of view. An image that is finer than the target is smoothed first.
+    Returns a 32 bit float image over the same field of view. An image that is finer than the target is
+    smoothed first.
     """
     source = sitk.Cast(image, sitk.sitkFloat32)
     step_x, step_y, step_z = image.GetSpacing()
     for axis, step in enumerate((step_x, step_y)):
         if spacing_mm / step > _ANTIALIAS_FROM and image.GetSize()[axis] >= 4:
-            source = sitk.RecursiveGaussian(source, 0.4 * spacing_mm, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
+            source = sitk.RecursiveGaussian(
+                source, 0.4 * spacing_mm, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis
+            )
     columns = max(1, round(image.GetSize()[0] * step_x / spacing_mm))
     rows = max(1, round(image.GetSize()[1] * step_y / spacing_mm))
     grid = sitk.Image(columns, rows, image.GetSize()[2], sitk.sitkUInt8)
@@ -62,9 +72,11 @@ def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
 
 
 def scale_to_unit(stack: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map a stack to 0..1 between its 0.5 and 99.5 percentile of the pixels above its lowest value, and clip it.
+    """Map a stack to 0..1 between its 0.5 and 99.5 percentile of the pixels above its lowest value, and clip
+    it.
 
-    Pixels at the lowest value are left out of the percentiles, because scanners fill what they did not see with it.
+    Pixels at the lowest value are left out of the percentiles, because scanners fill what they did not see
+    with it.
     """
     sample = stack[:, ::3, ::3]
     above_floor = sample[sample > sample.min()]
@@ -86,6 +98,8 @@ def neighbour_step(slice_spacing_mm: float, distance_mm: float) -> int:
 
 
 def neighbour_indices(count: int, step: int) -> NDArray[np.int64]:
-    """For each of `count` slices, the indices (before, itself, after), shape (count, 3); the outer ones repeat the edge."""
+    """For each of `count` slices, the indices (before, itself, after), shape (count, 3); the outer ones
+    repeat the edge.
+    """
     centre = np.arange(count)
     return np.clip(np.stack([centre - step, centre, centre + step], axis=1), 0, count - 1)

@@ -1,0 +1,175 @@
+"""The training folder on small data of SPIDER's own form: what it reads, that it learns, resumes and
+exports.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from LumbarSegLib.core import models
+
+from training import augment, evaluate, export, perturb, spider, train
+
+CONFIGS = Path(train.__file__).parent / "configs"
+SPINE = (0, 0, -1, 1, 0, 0, 0, -1, 0)
+Config = dict[str, Any]
+
+
+def write_patient(folder: Path, patient: int, seed: int = 0) -> None:
+    """A stack of seven slices of 3 mm: bright boxes as vertebrae, dark ones as discs, a bright stripe as
+    canal.
+    """
+    mask = np.zeros((7, 96, 80), np.uint8)
+    for level in range(4):
+        mask[1:6, 4 + 23 * level : 22 + 23 * level, 20:44] = 4 - level
+        mask[1:6, 22 + 23 * level : 27 + 23 * level, 20:44] = 204 - level
+    mask[2:5, :, 48:58] = 100
+    table = np.full(256, 40.0)
+    table[1:26], table[100], table[201:226] = 140, 230, 80
+    pixels = table[mask] + np.random.default_rng(seed).normal(0, 6, mask.shape)
+    for name, array in (("images", pixels.clip(0, 255).astype(np.uint8)), ("masks", mask)):
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing((1.2, 1.2, 3.0))
+        image.SetDirection(SPINE)
+        (folder / name).mkdir(exist_ok=True, parents=True)
+        sitk.WriteImage(image, str(folder / name / f"{patient}_t2.mha"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for patient in (3, 12, 20):
+        write_patient(tmp_path / "data", patient, patient)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
+    config = train.read_config(CONFIGS / "sagittal.toml")
+    config["network"] |= {"spacing_mm": 1.2, "channels": [8, 8, 8]}
+    config["training"] |= {"iterations": 4, "batch": 2, "checkpoint_every": 2, "ema_decay": 0.5}
+    config["augmentation"]["crop"] = [64, 64]
+    return config
+
+
+def sampler_of(data: Path, config: Config) -> train.SliceSampler:
+    return train.SliceSampler(list(spider.load_stacks(spider.find_series(data), 1.2)), [], config)
+
+
+def test_series_are_grouped_by_patient_and_split_by_patient(data: Path) -> None:
+    training, held_out = spider.split(spider.find_series(data), [12])
+    assert [one.patient for one in training] == [3, 20]
+    assert [one.patient for one in held_out] == [12]
+
+
+def test_both_codings_of_spider_are_read(data: Path) -> None:
+    values = sitk.GetArrayFromImage(spider.find_series(data)[0].classes())
+    assert np.unique(values).tolist() == [0, 1, 2, 3]
+    merged = sitk.GetImageFromArray(np.array([[[0, 1, 100, 201, 105]]], np.uint8))
+    assert sitk.GetArrayFromImage(spider.classes_of(merged)).ravel().tolist() == [0, 1, 3, 2, 1]
+
+
+def test_a_mask_with_foreign_values_is_refused() -> None:
+    with pytest.raises(ValueError, match="not SPIDER's"):
+        spider.classes_of(sitk.GetImageFromArray(np.array([[[0, 1, 60]]], np.uint8)))
+
+
+def test_an_image_without_its_mask_is_not_lost_silently(data: Path) -> None:
+    (data / "masks" / "12_t2.mha").unlink()
+    with pytest.raises(FileNotFoundError, match="12_t2"):
+        spider.find_series(data)
+
+
+def test_augmentation_changes_the_look_and_moves_labels_with_the_image(data: Path, config: Config) -> None:
+    torch.manual_seed(1)
+    plain = dict.fromkeys(config["augmentation"], 0.0) | {
+        "crop": (64, 64),
+        "rotation_deg": 20.0,
+        "zoom": (0.9, 1.2),
+        "elastic_px": 3.0,
+    }
+    images, classes = sampler_of(data, config).draw(np.random.default_rng(0))
+    warped, labels = augment.warp(images, classes, augment.Augmentation(**plain))
+    canal = warped[:, 1][labels == spider.CANAL]
+    discs = warped[:, 1][labels == spider.DISC]
+    assert warped.shape[2:] == labels.shape[1:] == (64, 64)
+    assert canal.mean() > discs.mean() + 0.3
+
+
+def test_every_augmentation_leaves_finite_standardised_images(data: Path, config: Config) -> None:
+    settings = train.augmentation_of(config)
+    sampler = sampler_of(data, config)
+    for seed in range(10):
+        torch.manual_seed(seed)
+        images, classes = augment.augment(*sampler.draw(np.random.default_rng(seed)), settings)
+        assert torch.isfinite(images).all()
+        assert images.abs().mean() < 3
+        assert set(classes.unique().tolist()) <= {0, 1, 2, 3}
+
+
+def test_pixels_of_unknown_class_do_not_count_in_the_loss() -> None:
+    logits = torch.randn(1, 4, 8, 8)
+    classes = torch.randint(0, 4, (1, 8, 8))
+    classes[:, 4:] = train.UNKNOWN
+    changed = logits.clone()
+    changed[:, :, 4:] += torch.randn(1, 4, 4, 8)
+    assert train.segmentation_loss(logits, classes) == pytest.approx(
+        float(train.segmentation_loss(changed, classes)), abs=1e-5
+    )
+
+
+def test_a_resumed_training_ends_where_an_unbroken_one_does(data: Path, config: Config) -> None:
+    sampler = sampler_of(data, config)
+    runs = {}
+    for name in ("unbroken", "broken"):
+        torch.manual_seed(0)
+        runs[name] = train.Run(name, config)
+    train.train(runs["unbroken"], sampler)
+    for iteration in range(2):
+        torch.manual_seed(config["seed"] + iteration)
+        random = np.random.default_rng((config["seed"], iteration))
+        runs["broken"].step(*augment.augment(*sampler.draw(random), train.augmentation_of(config)))
+    runs["broken"].save()
+    train.train(train.Run("broken", config), sampler)
+    one, other = train.load_average("unbroken"), train.load_average("broken")
+    assert all(torch.allclose(one[key].float(), other[key].float(), atol=1e-4) for key in one)
+
+
+def test_the_exported_file_answers_as_the_trained_network(data: Path, config: Config, tmp_path: Path) -> None:
+    train.train(train.Run("small", config), sampler_of(data, config))
+    card = {
+        "name": "small",
+        "version": "1",
+        "title": "Small",
+        "task": "sagittal",
+        "modality": "MR",
+        "plane": "sagittal",
+    }
+    card |= {"training_data": [], "scores": [], "intended_use": "Tests", "limits": []}
+    path = export.export("small", config, card, tmp_path)
+    model = models.open_model(models.find(str(path)), "cpu", accept_unlisted=True)
+    network = train.build_network(config)
+    network.load_state_dict(train.load_average("small"))
+    image = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        difference = (model.network(image.to(model.dtype)).float() - network.eval()(image)).abs().max()
+    assert difference < 0.1
+    assert (tmp_path / "index.json").is_file()
+
+
+def test_perturbed_pairs_stay_on_one_grid(data: Path) -> None:
+    one = spider.find_series(data)[0]
+    for name, change in perturb.perturbations().items():
+        image, classes = change(one.image(), one.classes())
+        assert image.GetSize() == classes.GetSize(), name
+        assert np.allclose(image.GetSpacing(), classes.GetSpacing()), name
+
+
+def test_dice_is_one_for_the_same_map_and_nan_for_what_neither_has(data: Path) -> None:
+    truth = spider.find_series(data)[0].classes()
+    assert evaluate.dice_by_kind(truth, truth) == [1.0, 1.0, 1.0]
+    nothing = sitk.Image(truth.GetSize(), sitk.sitkUInt8)
+    assert np.isnan(evaluate.dice_by_kind(nothing, nothing)).all()
