@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
 
 import SimpleITK as sitk
 
 from LumbarSegLib.core.images import full_suffix, read_image, write_whole
+from LumbarSegLib.core.levels import spine_of
 from LumbarSegLib.errors import InputError, OutputError
 from LumbarSegLib.scene.host import open_scene, slicer
 from LumbarSegLib.scene.segmentations import (
@@ -38,13 +40,15 @@ FORMATS = (".seg.nrrd", *LABEL_MAPS, ".mrb")
 def save_segmentation(segmentation: "vtkMRMLSegmentationNode", path: str | Path) -> None:
     """Write a segmentation in the form that the suffix of `path` names.
 
-    `.seg.nrrd` keeps all that the segments carry; a label map (`.nii.gz`, `.nrrd`, `.mha`) keeps SPIDER's values
-    on the grid of the source volume; `.mrb` is a scene of the segmentation and its volume alone, whatever else
-    is in the scene. Raises OutputError for another suffix, for a segment that would be lost, and for a place
-    that takes no file.
+    `.seg.nrrd` keeps all that the segments carry. A label map (`.nii.gz`, `.nrrd`, `.mha`) keeps SPIDER's
+    values on the grid of the source volume. `.mrb` is a scene of the segmentation and its volume alone,
+    whatever else is in the scene. Raises OutputError for another suffix, for a segment that would be lost,
+    and for a place that takes no file.
     """
     path = Path(path)
     suffix = full_suffix(path)
+    if not segments_of(segmentation):
+        raise OutputError(f"{segmentation.GetName()} has no segment to save. Segment an image first.")
     if suffix == ".seg.nrrd":
         write_whole(path, lambda part: _write_segments(segmentation, part))
     elif suffix in LABEL_MAPS:
@@ -53,9 +57,7 @@ def save_segmentation(segmentation: "vtkMRMLSegmentationNode", path: str | Path)
     elif suffix == ".mrb":
         write_whole(path, lambda part: _write_bundle(segmentation, part, path.name))
     else:
-        raise OutputError(
-            f"{path.name}: this is no kind of segmentation file. Give one of {', '.join(FORMATS)}."
-        )
+        raise OutputError(f"{path.name}: this is no kind of segmentation file. Give one of {', '.join(FORMATS)}.")
 
 
 def load_segmentation(
@@ -78,10 +80,23 @@ def load_segmentation(
     if suffix in LABEL_MAPS:
         return _read_labels(scene, path, volume, lowest_disc)
     with _whole_or_nothing(scene, path):
+        _check_whole(path)
         segmentation = _read_bundle(scene, path) if suffix == ".mrb" else _read_segments(scene, path)
     if volume is not None:
         attach_to_volume(segmentation, volume)
     return segmentation
+
+
+def _check_whole(path: Path) -> None:
+    """Raise VtkError if a file was cut short: MRML's readers end the whole process on some such files."""
+    try:
+        if full_suffix(path) == ".mrb":
+            with ZipFile(path) as bundle:
+                _require(bundle.testzip() is None, f"{path.name} holds a damaged file")
+        else:
+            sitk.ReadImage(path)
+    except (BadZipFile, RuntimeError) as error:
+        raise VtkError(str(error)) from error
 
 
 def _write_segments(segmentation: "vtkMRMLSegmentationNode", path: Path) -> None:
@@ -115,8 +130,6 @@ def _read_labels(
 ) -> "vtkMRMLSegmentationNode":
     if volume is None:
         raise InputError(f"{path.name}: a label map belongs to a volume. Load its volume first.")
-    from LumbarSegLib.core.levels import spine_of
-
     return segmentation_from_spine(scene, spine_of(read_image(path), lowest_disc), volume, {})
 
 
@@ -166,9 +179,7 @@ def _whole_or_nothing(scene: "vtkMRMLScene", path: Path) -> Iterator[None]:
         for node in _nodes(scene):
             if node not in before:
                 scene.RemoveNode(node)
-        raise InputError(
-            f"{path.name}: the file is damaged or holds no segmentation. Save it again."
-        ) from error
+        raise InputError(f"{path.name}: the file is damaged or holds no segmentation. Save it again.") from error
 
 
 def _nodes(scene: "vtkMRMLScene") -> "list[vtkMRMLNode]":

@@ -4,7 +4,6 @@ Inside 3D Slicer a scene is running already (`slicer.mrmlScene`), and in the bro
 and the tests open their own with `open_scene`. Every function of this package takes a plain `vtkMRMLScene`.
 """
 
-import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,11 +62,9 @@ def open_scene() -> Iterator["vtkMRMLScene"]:
         try:
             yield scene
         finally:
-            # Nodes that wait for Python's collector die before the scene, and the scene before its logics.
-            gc.collect()
+            # The scene is emptied while its logics still know it; they live exactly as long as it is open.
             scene.Clear(1)
-            for logic in reversed(logics):
-                logic.SetMRMLScene(None)
+            del logics
 
 
 def _logics(scene: "vtkMRMLScene", unpacked: Path) -> list["slicer.vtkMRMLAbstractLogic"]:

@@ -33,7 +33,7 @@ PARTLY_VISIBLE_TAG = "LumbarSeg.PartlyVisible"
 """Segment tag, "1" on a structure that the border of the image cuts."""
 
 PROVENANCE = "LumbarSeg.Provenance"
-"""Attribute of the node and tag of each segment, with the provenance as JSON; a `.seg.nrrd` keeps tags only."""
+"""Attribute of the node and tag of each segment: the provenance as JSON. A `.seg.nrrd` keeps only tags."""
 
 
 def segmentation_from_spine(
@@ -133,9 +133,7 @@ def labels_from_segmentation(
     return labels
 
 
-def _grid(
-    segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | None"
-) -> "vtkOrientedImageData":
+def _grid(segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | None") -> "vtkOrientedImageData":
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if volume is not None:
         return logic.CreateOrientedImageDataFromVolumeNode(volume, segmentation.GetParentTransformNode())
@@ -144,15 +142,11 @@ def _grid(
     geometry = segmentation.GetSegmentation().GetConversionParameter(parameter)
     grid = slicer.vtkOrientedImageData()
     if not geometry or not converter.DeserializeImageGeometry(geometry, grid, True):
-        raise InputError(
-            f"The grid of {segmentation.GetName()} is not known. Choose the volume that it belongs to."
-        )
+        raise InputError(f"The grid of {segmentation.GetName()} is not known. Choose the volume that it belongs to.")
     return grid
 
 
-def _merged(
-    segmentation: "vtkMRMLSegmentationNode", known: dict[str, int], grid: "vtkOrientedImageData"
-) -> sitk.Image:
+def _merged(segmentation: "vtkMRMLSegmentationNode", known: dict[str, int], grid: "vtkOrientedImageData") -> sitk.Image:
     ids, values = vtkStringArray(), vtkIntArray()
     for segment_id, label in known.items():
         ids.InsertNextValue(segment_id)
@@ -161,9 +155,7 @@ def _merged(
     extent = slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY
     done = segmentation.GenerateMergedLabelmapForAllSegments(merged, extent, grid, ids, values)
     if not done or merged.GetDimensions() != grid.GetDimensions():
-        raise InputError(
-            f"{segmentation.GetName()} cannot be put on the grid of its volume. Harden their transforms."
-        )
+        raise InputError(f"{segmentation.GetName()} cannot be put on the grid of its volume. Harden their transforms.")
     return image_from_oriented(merged)
 
 

@@ -6,7 +6,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkTransform
+from vtkmodules.vtkFiltersCore import vtkReverseSense
 from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 from vtkmodules.vtkIOGeometry import vtkSTLWriter
 
@@ -61,7 +63,16 @@ def _surface(segmentation: "vtkMRMLSegmentationNode", segment_id: str) -> vtkPol
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not logic.GetSegmentClosedSurfaceRepresentation(segmentation, segment_id, surface, True):
         raise VtkError(f"no surface of {segment_id}")
-    return surface
+    # On a left-handed grid MRML makes the surface inside out.
+    voxels, to_ras = segmentation.GetBinaryLabelmapInternalRepresentation(segment_id), vtkMatrix4x4()
+    if voxels is not None:
+        voxels.GetImageToWorldMatrix(to_ras)
+    if to_ras.Determinant() > 0:
+        return surface
+    turned = vtkReverseSense()
+    turned.SetInputData(surface)
+    turned.Update()
+    return turned.GetOutput()
 
 
 def _write(surface: vtkPolyData, path: Path) -> None:

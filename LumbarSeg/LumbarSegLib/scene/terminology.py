@@ -41,9 +41,7 @@ def context_document() -> dict[str, Any]:
     return {
         "SegmentationCategoryTypeContextName": CONTEXT,
         "@schema": _SCHEMA,
-        "SegmentationCodes": {
-            "Category": [_document(_CATEGORY) | {"Type": [_type(row) for row in (*kinds, *levels)]}]
-        },
+        "SegmentationCodes": {"Category": [_document(_CATEGORY) | {"Type": [_type(row) for row in (*kinds, *levels)]}]},
     }
 
 
