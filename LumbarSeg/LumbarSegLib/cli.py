@@ -74,23 +74,15 @@ def segment(
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            "-o", "--out", callback=_result_path, help=".seg.nrrd, a label map .nii.gz .nrrd .mha, or .mrb"
-        ),
+        typer.Option("-o", "--out", callback=_result_path, help=".seg.nrrd, a label map .nii.gz .nrrd .mha, or .mrb"),
     ],
-    task: Annotated[
-        Literal["auto", "sagittal", "axial", "xray"], typer.Option(help="Kind of image.")
-    ] = "auto",
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A shipped model or a model file.")
-    ] = None,
+    task: Annotated[Literal["auto", "sagittal", "axial", "xray"], typer.Option(help="Kind of image.")] = "auto",
+    model: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped model or a model file.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network runs.")] = "auto",
     lowest_disc: Annotated[
         str, typer.Option(callback=_lowest_disc, help="Name of the lowest disc that is seen.")
     ] = "L5/S1",
-    series: Annotated[
-        str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")
-    ] = None,
+    series: Annotated[str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")] = None,
     picture: Annotated[
         Path | None,
         typer.Option(callback=_picture_path, help="Write a picture (.png) of the result as well."),
@@ -117,9 +109,7 @@ def segment(
         step("Loading the model", 0.05)
         network = analysis.prepare(volume, task, model, device, trust_model)
         clock.lap("load")
-        found = analysis.segment(
-            volume, network, lowest_disc, flips, lambda name, done: step(name, 0.2 + 0.6 * done)
-        )
+        found = analysis.segment(volume, network, lowest_disc, flips, lambda name, done: step(name, 0.2 + 0.6 * done))
         clock.seconds.update(found.seconds)
         clock.start_lap()
         step("Saving", 0.8)
@@ -161,9 +151,7 @@ def sample(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--out", callback=lambda path: path and _sample_path(path), help=".nrrd .nii.gz .mha"
-        ),
+        typer.Option("-o", "--out", callback=lambda path: path and _sample_path(path), help=".nrrd .nii.gz .mha"),
     ] = None,
 ) -> None:
     """Copy a sample image that comes with LumbarSeg to a file."""

@@ -71,9 +71,7 @@ def read_series(path: Path, series: str | None = None) -> sitk.Image:
     image = _pixels(slices, headers, path)
     image.SetOrigin(slices[0].position.tolist())
     image.SetSpacing((*slices[0].spacing, _distance(slices, first, path)))
-    image.SetDirection(
-        np.stack([slices[0].row, slices[0].column, _normal(slices[0])], axis=1).ravel().tolist()
-    )
+    image.SetDirection(np.stack([slices[0].row, slices[0].column, _normal(slices[0])], axis=1).ravel().tolist())
     image.SetMetaData(SERIES_UID, str(first.SeriesInstanceUID))
     image.SetMetaData(MODALITY, str(first.get("Modality", "")))
     return image
@@ -92,9 +90,7 @@ def _headers(files: Iterable[Path]) -> Iterator[_Header]:
 def _series_of_file(path: Path) -> list[_Header]:
     named = next(_headers([path]), None)
     if named is None:
-        raise InputError(
-            f"{path.name}: this DICOM file holds no image; give a file or the folder of an image series."
-        )
+        raise InputError(f"{path.name}: this DICOM file holds no image; give a file or the folder of an image series.")
     if _frames(named[1]) > 1:
         return [named]
     beside = _headers(sorted(file for file in path.parent.iterdir() if file.is_file()))
@@ -110,14 +106,12 @@ def _series_of_folder(path: Path, wanted: str | None) -> list[_Header]:
     # Screen captures and other pictures lie in many study folders; only images with a place are volumes.
     placed = {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])} or found
     if wanted is not None:
-        placed = {
-            uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))
-        } or placed
+        placed = {uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))} or placed
         if len(placed) == 1 and wanted in (*placed, _number(*placed.values())):
             return next(iter(placed.values()))
-        raise InputError(f"{path.name}: no single series is {wanted!r}. {_listing(placed)}")
+        raise InputError(f"{path.name}: no single series is {wanted!r}; {_listing(placed)}")
     if len(placed) > 1:
-        raise InputError(f"{path.name}: the folder holds {len(placed)} series. {_listing(placed)}")
+        raise InputError(f"{path.name}: the folder holds {len(placed)} series; {_listing(placed)}")
     return next(iter(placed.values()))
 
 
@@ -127,7 +121,7 @@ def _listing(found: dict[str, list[_Header]]) -> str:
         f"{sum(_frames(header) for _, header in headers)} slices, UID {uid})"
         for uid, headers in sorted(found.items(), key=lambda item: int(_number(item[1]) or 0))
     )
-    return f"Choose one with its number or UID (--series): {lines}"
+    return f"choose one with its number or UID (--series): {lines}"
 
 
 def _number(headers: list[_Header]) -> str:
@@ -189,9 +183,7 @@ def _in_order(planes: list[_Slice], path: Path) -> list[_Slice]:
     """The planes sorted along their normal; InputError unless they make one regular block."""
     first = planes[0]
     if any(plane.size != first.size or plane.spacing != first.spacing for plane in planes):
-        raise InputError(
-            f"{path.name}: the slices differ in size or pixel spacing; export one series at a time."
-        )
+        raise InputError(f"{path.name}: the slices differ in size or pixel spacing; export one series at a time.")
     if any(
         np.abs(plane.row - first.row).max() > _TILT_TOLERANCE
         or np.abs(plane.column - first.column).max() > _TILT_TOLERANCE
@@ -207,8 +199,7 @@ def _in_order(planes: list[_Slice], path: Path) -> list[_Slice]:
     gaps = steps @ normal
     if len(gaps) and gaps.min() < 0.01:
         raise InputError(
-            f"{path.name}: several slices lie at one place, as with several echoes or time points; "
-            "export one of them."
+            f"{path.name}: several slices lie at one place, as with several echoes or time points; export one of them."
         )
     if len(gaps) and np.abs(gaps - np.median(gaps)).max() > _GAP_TOLERANCE * np.median(gaps):
         raise InputError(
@@ -241,9 +232,8 @@ def _pixels(slices: list[_Slice], headers: list[_Header], path: Path) -> sitk.Im
     """Voxels in the order of `slices`; geometry still unset."""
     try:
         if len(headers) == 1:
-            volume = sitk.ReadImage(str(headers[0][0]))
-            joined: sitk.Image = sitk.JoinSeries([volume[:, :, plane.frame] for plane in slices])
-            return joined
+            frames = sitk.GetArrayFromImage(sitk.ReadImage(str(headers[0][0])))
+            return sitk.GetImageFromArray(frames[[plane.frame for plane in slices]])
         reader = sitk.ImageSeriesReader()
         reader.SetFileNames([str(plane.file) for plane in slices])
         scales = {(header.get("RescaleSlope"), header.get("RescaleIntercept")) for _, header in headers}

@@ -58,9 +58,7 @@ def check_stated_geometry(path: Path, reader: str) -> None:
     try:
         stated = {"NiftiImageIO": _nifti, "NrrdImageIO": _nrrd, "MetaImageIO": _meta_image}[reader](path)
     except (OSError, EOFError, ValueError, struct.error) as error:
-        raise InputError(
-            f"{path.name}: the file is damaged or incomplete; copy or export it again."
-        ) from error
+        raise InputError(f"{path.name}: the file is damaged or incomplete; copy or export it again.") from error
     if stated is not None and (fault := _fault(stated)):
         raise InputError(f"{path.name}: {fault}; export the image again from its DICOM files.")
 
@@ -72,9 +70,7 @@ def _fault(stated: StatedGeometry) -> str:
         return "the header does not say how the image lies in the patient"
     if not np.isfinite(stated.axes).all() or np.linalg.matrix_rank(stated.axes) < 3:
         return "the direction matrix is singular"
-    if stated.lengths is not None and not np.allclose(
-        stated.lengths, stated.spacing, rtol=_SPACING_TOLERANCE
-    ):
+    if stated.lengths is not None and not np.allclose(stated.lengths, stated.spacing, rtol=_SPACING_TOLERANCE):
         both = (" x ".join(f"{mm:.3g}" for mm in sizes) for sizes in (stated.spacing, stated.lengths))
         return f"the header gives two voxel spacings, {' mm and '.join(both)} mm"
     return ""

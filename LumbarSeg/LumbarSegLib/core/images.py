@@ -51,13 +51,9 @@ def _read_file(path: Path) -> sitk.Image:
         raise InputError(f"{path.name}: the file is empty; copy or export it again.")
     reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
     if not reader or reader == "GDCMImageIO":
-        raise InputError(
-            f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM."
-        )
+        raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
     if reader not in _READERS:
-        raise InputError(
-            f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM."
-        )
+        raise InputError(f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM.")
     check_stated_geometry(path, reader)
     try:
         image = sitk.ReadImage(str(path))
@@ -90,20 +86,14 @@ def check_volume(image: sitk.Image) -> None:
     if image.GetDimension() != 3:
         raise InputError(f"the image is {image.GetDimension()}D; give a single 3D volume.")
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
-        raise InputError(
-            "the image has several values for each voxel, as in colour; give a grey-scale volume."
-        )
+        raise InputError("the image has several values for each voxel, as in colour; give a grey-scale volume.")
     if 0 in image.GetSize():
         raise InputError("the image is empty; export it again.")
     if not all(np.isfinite(mm) and mm > 0 for mm in image.GetSpacing()):
-        raise InputError(
-            "the voxel spacing is missing, zero or negative; export the image again from its DICOM files."
-        )
+        raise InputError("the voxel spacing is missing, zero or negative; export the image again from its DICOM files.")
     direction = np.reshape(image.GetDirection(), (3, 3))
     if not np.allclose(direction.T @ direction, np.eye(3), atol=_SQUARE):
-        raise InputError(
-            "the direction matrix is singular or sheared; export the image again from its DICOM files."
-        )
+        raise InputError("the direction matrix is singular or sheared; export the image again from its DICOM files.")
     values = sitk.GetArrayViewFromImage(image)
     if not np.isfinite(values).all():
         raise InputError("the image holds NaN or infinite values; replace them or export the image again.")
@@ -151,9 +141,7 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
     if not found and _in_hounsfield_units(image):
         found = "CT"
     if found and found != modality:
-        raise InputError(
-            f"this is a {found} image, but the model is for {modality}; give a {modality} image."
-        )
+        raise InputError(f"this is a {found} image, but the model is for {modality}; give a {modality} image.")
     thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
     if thick and plane_of(image) != plane:
         raise InputError(
@@ -242,11 +230,5 @@ def _prove_whole(part: Path) -> None:
 
 
 def _no_place(path: Path, error: Exception) -> OutputError:
-    reason = (
-        error.strerror
-        if isinstance(error, OSError) and error.strerror
-        else "the disk is full or the file failed"
-    )
-    return OutputError(
-        f"{path}: the result cannot be written ({reason}); free some space or choose another place."
-    )
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "the disk is full or the file failed"
+    return OutputError(f"{path}: the result cannot be written ({reason}); free some space or choose another place.")

@@ -39,7 +39,7 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
     """Write a PNG: the slice through the middle of the canal, plain and with segments, and a lateral slice.
 
     `image` is the 3D sagittal volume, `spine` what was found on its grid. Level names stand in front of the
-    bodies and discs; a name in parentheses is partly out of the image. Raises OSError if it cannot be written.
+    bodies and discs; a name in parentheses is partly out of the image. Raises OSError if it is not written.
     """
     upright = sitk.DICOMOrient(image, _UPRIGHT)
     grey = sitk.GetArrayViewFromImage(upright)
@@ -58,9 +58,7 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
         ("Through the canal", "Segmented", f"{abs(lateral - middle) * thickness:.0f} mm lateral"),
         strict=True,
     ):
-        axes.imshow(
-            grey[index], cmap="gray", vmin=window[0], vmax=window[1], extent=extent, interpolation="bicubic"
-        )
+        axes.imshow(grey[index], cmap="gray", vmin=window[0], vmax=window[1], extent=extent, interpolation="bicubic")
         axes.set_title(f"{title}, slice {index + 1} of {len(grey)}", color=_FAINT, fontsize=9, loc="left")
         axes.set_axis_off()
         _mark_orientation(axes, extent)
@@ -68,9 +66,7 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
     for axes, index in ((panels[1], middle), (panels[2], lateral)):
         _draw_segments(axes, labels[index], spine, extent)
     _draw_names(panels[1], labels[middle], spine, (across, down))
-    figure.text(
-        0.5, 0.012, "Research use; not for diagnosis", color=_FAINT, fontsize=9, ha="center", va="bottom"
-    )
+    figure.text(0.5, 0.012, "Research use; not for diagnosis", color=_FAINT, fontsize=9, ha="center", va="bottom")
     figure.savefig(path, dpi=_DPI, facecolor=_BACKGROUND)
 
 
