@@ -79,9 +79,7 @@ def warp(images: Tensor, classes: Tensor, settings: Augmentation) -> tuple[Tenso
 
     grid = torch.stack([2 * source_x / columns, 2 * source_y / rows], -1)
     warped = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    nearest = F.grid_sample(
-        classes[:, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False
-    )
+    nearest = F.grid_sample(classes[:, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False)
     return warped, nearest[:, 0].long()
 
 

@@ -13,13 +13,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from LumbarSegLib.core import inference, levels, models, preprocess
-from LumbarSegLib.core.models import Model
 from tqdm import tqdm
 
+from LumbarSegLib.core import inference, levels, models, preprocess
+from LumbarSegLib.core.models import Model
 from training import spider, tse_reference
 from training.perturb import perturbations
 from training.train import read_config
@@ -137,7 +138,8 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
     lines = [
         f"# {info.title}: scores of {info.name} {info.version}",
         "",
-        f"Model SHA-256 `{info.sha256}`. Written by `training.evaluate` on {datetime.date.today().isoformat()}.",
+        f"SHA-256 of the weights `{info.weights_sha256}`.",
+        f"Written by `training.evaluate` on {datetime.date.today().isoformat()}.",
         f"Held-out patients: {', '.join(map(str, native.dice))} (SPIDER, T2 SPACE; no image of them was trained on).",
         "Dice over the whole volume on the image's own grid, no test-time flips.",
         "",
@@ -173,10 +175,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         "",
         *_table(
             ["slice", *KINDS],
-            [
-                [n, *(f"{s:.3f}" for s in v)] if v else [n, "registration failed", "", ""]
-                for n, v in slices.items()
-            ],
+            [[n, *(f"{s:.3f}" for s in v)] if v else [n, "registration failed", "", ""] for n, v in slices.items()],
         ),
         "## Failures",
         "",
@@ -186,10 +185,27 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
     return "\n".join(lines)
 
 
+def figures_of(
+    info: models.ModelInfo, conditions: list[Condition], slices: dict[str, list[float] | None]
+) -> dict[str, Any]:
+    """The report for programs; `scores` is what the model file will say of itself."""
+    registered = [score for score in slices.values() if score]
+    scores = [
+        ("held-out SPIDER T2 SPACE stacks", conditions[0].mean()),
+        ("real T1 and T2 TSE slices of held-out patients", [float(v) for v in np.mean(registered, axis=0)]),
+    ]
+    return {
+        "weights_sha256": info.weights_sha256,
+        "scores": [{"measured_on": name, **dict(zip(KINDS, mean, strict=True))} for name, mean in scores],
+        "conditions": {
+            c.name: {"dice": c.mean(), "whole": c.instances.whole, "found": c.instances.found} for c in conditions
+        },
+        "slices": slices,
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument(
@@ -203,10 +219,8 @@ def main() -> None:
     conditions = measure(model, held_out)
     slices = measure_slices(model, arguments.data, held_out)
     arguments.report.write_text(report(model.info, conditions, slices))
-    figures = {
-        c.name: {"dice": c.mean(), "whole": c.instances.whole, "found": c.instances.found} for c in conditions
-    }
-    arguments.report.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
+    figures = json.dumps(figures_of(model.info, conditions, slices), indent=1)
+    arguments.report.with_suffix(".json").write_text(figures + "\n")
 
 
 if __name__ == "__main__":

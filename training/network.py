@@ -34,13 +34,8 @@ class HalfResolutionUNet(nn.Module):
     def __init__(self, inputs: int, classes: int, channels: tuple[int, ...]) -> None:
         super().__init__()
         before = (4 * inputs, *channels[:-1])
-        self.encoders = nn.ModuleList(
-            _double_convolution(i, o) for i, o in zip(before, channels, strict=True)
-        )
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose2d(deep, shallow, 2, 2)
-            for shallow, deep in pairwise(channels)
-        )
+        self.encoders = nn.ModuleList(_double_convolution(i, o) for i, o in zip(before, channels, strict=True))
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(deep, shallow, 2, 2) for shallow, deep in pairwise(channels))
         self.decoders = nn.ModuleList(_double_convolution(2 * width, width) for width in channels[:-1])
         self.head = nn.Conv2d(channels[0], 4 * classes, 1)
         self.stride = 2 ** len(channels)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import SimpleITK as sitk
+
 from LumbarSegLib.core import preprocess
 
 Pair = tuple[sitk.Image, sitk.Image]
@@ -26,13 +27,10 @@ def _resample(image: sitk.Image, classes: sitk.Image, spacing: tuple[float, floa
     slice does.
     """
     source = sitk.Cast(image, sitk.sitkFloat32)
-    radius = [
-        max(0, round((new / old - 1) / 2)) for new, old in zip(spacing, image.GetSpacing(), strict=True)
-    ]
+    radius = [max(0, round((new / old - 1) / 2)) for new, old in zip(spacing, image.GetSpacing(), strict=True)]
     source = sitk.Mean(source, radius)
     size = [
-        max(1, round(n * old / new))
-        for n, old, new in zip(image.GetSize(), image.GetSpacing(), spacing, strict=True)
+        max(1, round(n * old / new)) for n, old, new in zip(image.GetSize(), image.GetSpacing(), spacing, strict=True)
     ]
     grid = sitk.Image(size, sitk.sitkUInt8)
     grid.SetDirection(image.GetDirection())

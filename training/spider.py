@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from LumbarSegLib.core import preprocess
 from numpy.typing import NDArray
+
+from LumbarSegLib.core import preprocess
 
 BACKGROUND, VERTEBRA, DISC, CANAL = range(4)
 CLASSES = ("background", "vertebra", "disc", "canal")
@@ -90,9 +91,7 @@ def load_stacks(series: Iterable[Series], spacing_mm: float) -> Iterator[Stack]:
         image = preprocess.to_stack_order(one.image())
         classes = preprocess.to_stack_order(one.classes())
         resampled = preprocess.resample_in_plane(image, spacing_mm)
-        on_grid = sitk.Resample(
-            classes, resampled, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8
-        )
+        on_grid = sitk.Resample(classes, resampled, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
         yield Stack(
             one.name,
             preprocess.scale_to_unit(sitk.GetArrayFromImage(resampled)),

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from LumbarSegLib.core import preprocess
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from LumbarSegLib.core import preprocess
 from training import spider
 from training.augment import Augmentation, augment
 from training.network import HalfResolutionUNet
@@ -55,9 +55,7 @@ class SliceSampler:
     or alone.
     """
 
-    def __init__(
-        self, stacks: list[spider.Stack], slices: list[LabelledSlice], config: dict[str, Any]
-    ) -> None:
+    def __init__(self, stacks: list[spider.Stack], slices: list[LabelledSlice], config: dict[str, Any]) -> None:
         self.stacks = stacks
         self.slices = slices
         self.settings = config["slices"]
@@ -170,17 +168,11 @@ class Run:
 def load_average(name: str) -> dict[str, Tensor]:
     """Weights of the running average of a run, ready for `build_network`."""
     saved = torch.load(RUNS / name / "last.pt", weights_only=True)
-    return {
-        key.removeprefix("module."): value
-        for key, value in saved["average"].items()
-        if key.startswith("module.")
-    }
+    return {key.removeprefix("module."): value for key, value in saved["average"].items() if key.startswith("module.")}
 
 
 def augmentation_of(config: dict[str, Any]) -> Augmentation:
-    return Augmentation(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in config["augmentation"].items()}
-    )
+    return Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["augmentation"].items()})
 
 
 def train(run: Run, sampler: SliceSampler) -> None:
@@ -206,9 +198,7 @@ def train(run: Run, sampler: SliceSampler) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with images/ and masks/ as SPIDER publishes them"
@@ -221,9 +211,7 @@ def main() -> None:
     if "pseudo_labels" in config:
         with np.load(RUNS / config["pseudo_labels"] / "pseudo_labels.npz") as saved:
             names = sorted(key.removesuffix("/image") for key in saved.files if key.endswith("/image"))
-            slices = [
-                LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names
-            ]
+            slices = [LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names]
     train(Run(arguments.config.stem, config), SliceSampler(stacks, slices, config))
 
 

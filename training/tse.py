@@ -18,13 +18,13 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 import torch.nn.functional as F
-from LumbarSegLib.core import preprocess
 from PIL import Image
 from scipy import ndimage
 from skimage.filters import sobel
 from skimage.registration import phase_cross_correlation
 from tqdm import tqdm
 
+from LumbarSegLib.core import preprocess
 from training import spider
 from training.network import HalfResolutionUNet
 from training.train import RUNS, UNKNOWN, build_network, load_average, read_config
@@ -104,9 +104,7 @@ def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> t
         height, width = view.shape[2:]
         pad = (0, -width % network.stride, 0, -height % network.stride)
         view = (
-            F.pad(view, pad, value=float(view.min()))
-            .expand(1, 3, -1, -1)
-            .contiguous(memory_format=torch.channels_last)
+            F.pad(view, pad, value=float(view.min())).expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         )
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             answer = network(view)[:, :, :height, :width].float().softmax(1)
@@ -149,17 +147,15 @@ def label_slices(
             left_out["no plausible spine found"] += 1
             continue
         kept[f"{one.name}/image"] = one.image.astype(np.float16)
-        kept[f"{one.name}/classes"] = np.where(
-            sureness >= (0.6 if carried else _SURE), classes, UNKNOWN
-        ).astype(np.uint8)
+        kept[f"{one.name}/classes"] = np.where(sureness >= (0.6 if carried else _SURE), classes, UNKNOWN).astype(
+            np.uint8
+        )
         left_out[f"kept {one.weighting}" + (", labelled from T2" if carried else "")] += 1
     return kept
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     arguments = parser.parse_args()

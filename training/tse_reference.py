@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import SimpleITK as sitk
-from LumbarSegLib.core import preprocess
 
+from LumbarSegLib.core import preprocess
 from training import spider, tse
 
 _LARGEST_SCALE_ERROR = 0.06
@@ -61,9 +61,7 @@ def _classes_on(image: sitk.Image, series: spider.Series) -> sitk.Image | None:
     _, transform, best = min(tried, key=lambda one: one[0])
     if abs(transform.GetScale() - 1) > _LARGEST_SCALE_ERROR:
         return None
-    on_slice = sitk.Resample(
-        _flat(classes, best), fixed, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8
-    )
+    on_slice = sitk.Resample(_flat(classes, best), fixed, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
     volume = sitk.JoinSeries(on_slice)
     volume.CopyInformation(image)
     return volume

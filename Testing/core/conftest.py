@@ -18,7 +18,6 @@ CARD: dict[str, Any] = {
     "modality": "MR",
     "plane": "sagittal",
     "training_data": [],
-    "scores": [],
     "intended_use": "Tests",
     "limits": [],
 }
@@ -32,8 +31,8 @@ def model_file(tmp_path: Path) -> Callable[..., Path]:
     def write(**changed: Any) -> Path:
         torch.manual_seed(0)
         network = HalfResolutionUNet(3, 4, (4, 4, 4))
-        return export.write_model(
-            network, export.metadata_of(CONFIG, CARD, network.stride) | changed, tmp_path / "small.ts"
-        )
+        path = tmp_path / "small.ts"
+        export.write_model(network, export.metadata_of(CONFIG, CARD, network.stride) | changed, path)
+        return path
 
     return write

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.core import inference, models, preprocess
 from LumbarSegLib.errors import Cancelled
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from LumbarSegLib.core import models
 from LumbarSegLib.errors import ModelError
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from LumbarSegLib.core import models
 
+from LumbarSegLib.core import models
 from training import augment, evaluate, export, perturb, spider, train
 
 CONFIGS = Path(train.__file__).parent / "configs"
@@ -148,7 +148,7 @@ def test_the_exported_file_answers_as_the_trained_network(data: Path, config: Co
         "modality": "MR",
         "plane": "sagittal",
     }
-    card |= {"training_data": [], "scores": [], "intended_use": "Tests", "limits": []}
+    card |= {"training_data": [], "intended_use": "Tests", "limits": []}
     path = export.export("small", config, card, tmp_path)
     model = models.open_model(models.find(str(path)), "cpu", accept_unlisted=True)
     network = train.build_network(config)

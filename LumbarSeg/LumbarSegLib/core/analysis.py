@@ -23,22 +23,13 @@ class Segmented:
     seconds: Mapping[str, float]
 
 
-def task_of(image: sitk.Image, task: str = "auto") -> str:
-    """The task that fits an image. Raises InputError where the image cannot be used for the task asked
-    for.
-    """
+def task_of(image: sitk.Image) -> str:
+    """The task whose plane the image's slices lie in. Raises InputError where there is none."""
     images.check_volume(image)
     plane = images.plane_of(image)
-    if task == "auto":
-        task = plane
-    if task == "sagittal" and plane != "sagittal":
-        raise InputError(
-            f"The image's slices are {plane}, and the sagittal task needs a sagittal MR volume; "
-            "choose another image."
-        )
-    if task not in TASKS:
-        raise InputError(f"The image's slices are {plane}; LumbarSeg needs a sagittal lumbar MR volume.")
-    return task
+    if plane not in TASKS:
+        raise InputError(f"the image has {plane} slices; give a sagittal lumbar MR volume.")
+    return plane
 
 
 def prepare(
@@ -53,13 +44,17 @@ def prepare(
     Raises InputError where the image and the task do not fit, ModelError where there is no usable model for
     the task.
     """
-    fitting = task_of(image, task)
+    fitting = task_of(image) if task == "auto" else task
     info = models.find(model) if model else models.choose(fitting)
     if info.task != fitting:
-        raise models.ModelError(
-            f"The model {info.name} is made for {info.task} images, and this image is {fitting}."
-        )
+        raise models.ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
+    _check_fits(image, info)
     return models.open_model(info, device, accept_unlisted)
+
+
+def _check_fits(image: sitk.Image, info: models.ModelInfo) -> None:
+    images.check_volume(image)
+    images.check_fits(image, info.plane, info.modality)
 
 
 def segment(
@@ -76,7 +71,7 @@ def segment(
     a lowest disc that cannot be used, Cancelled when `cancelled` says so.
     """
     anatomy.Numbering(lowest_disc)
-    task_of(image, model.info.task)
+    _check_fits(image, model.info)
     started = time.perf_counter()
     on_progress("Segmenting", 0.0)
     labels = inference.segment_stack(

@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.anatomy import SEMANTIC
 from LumbarSegLib.core.models import Model
 from LumbarSegLib.errors import Cancelled
 
@@ -21,8 +22,7 @@ def segment_stack(
     on_progress: Progress = lambda fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> sitk.Image:
-    """Label map (uint8, the model's own label values) of a 3D sagittal image of any storage order, on its
-    own grid.
+    """Semantic map (uint8, label values of `anatomy.SEMANTIC`) of a 3D sagittal image, on its own grid.
 
     `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1,
     `cancelled` is asked after every few slices. Raises Cancelled.
@@ -58,6 +58,9 @@ def _run(
     padded = padded.to(model.device, model.dtype)
     neighbours = torch.from_numpy(preprocess.neighbour_indices(count, step))
     labels = np.empty(stack.shape, np.uint8)
+    meaning = np.zeros(256, np.uint8)
+    for value, kind in model.info.labels.items():
+        meaning[value] = SEMANTIC[kind].label
     with torch.inference_mode():
         for first in range(0, count, _SLICES_AT_ONCE):
             if cancelled():
@@ -68,6 +71,6 @@ def _run(
             if flips:
                 logits = logits.softmax(1) + model.network(batch.flip(1)).softmax(1)
             decided = logits[:, :, :rows, :columns].argmax(1)
-            labels[first : first + len(chosen)] = decided.to("cpu", torch.uint8).numpy()
+            labels[first : first + len(chosen)] = meaning[decided.to("cpu", torch.uint8).numpy()]
             on_progress(min(1.0, (first + len(chosen)) / count))
     return labels

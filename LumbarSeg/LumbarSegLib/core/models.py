@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from LumbarSegLib.core.anatomy import SEMANTIC, Kind
 from LumbarSegLib.errors import ModelError
 from LumbarSegLib.resources import resource
 
@@ -32,12 +33,14 @@ class ModelInfo:
 
     `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal");
     `spacing_mm` is the pixel size of its grid; `neighbour_distance_mm` how far away the two slices lie that
-    it sees beside each slice; rows and columns of its input are multiples of `stride`. `listed` tells
+    it sees beside each slice; rows and columns of its input are multiples of `stride`. `weights_sha256` is of the weights alone, so that
+    scores can name what they were measured on. `listed` tells
     whether the file is one of the shipped ones.
     """
 
     path: Path
     sha256: str
+    weights_sha256: str
     listed: bool
     name: str
     version: str
@@ -48,7 +51,7 @@ class ModelInfo:
     spacing_mm: float
     neighbour_distance_mm: float
     stride: int
-    labels: Mapping[int, str]
+    labels: Mapping[int, Kind]
     training_data: tuple[Mapping[str, Any], ...]
     scores: tuple[Mapping[str, Any], ...]
     intended_use: str
@@ -200,6 +203,7 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
         return ModelInfo(
             path=path,
             sha256=digest,
+            weights_sha256=str(metadata["weights_sha256"]),
             listed=listed,
             name=str(metadata["name"]),
             version=str(metadata["version"]),
@@ -210,7 +214,7 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
             spacing_mm=float(metadata["spacing_mm"]),
             neighbour_distance_mm=float(metadata["neighbour_distance_mm"]),
             stride=int(metadata["stride"]),
-            labels={int(value): str(kind) for value, kind in metadata["labels"].items()},
+            labels={int(value): SEMANTIC[kind].kind for value, kind in metadata["labels"].items()},
             training_data=tuple(metadata["training_data"]),
             scores=tuple(metadata["scores"]),
             intended_use=str(metadata["intended_use"]),
