@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.core.anatomy import Numbering
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segmentation_from_spine
 from LumbarSegLib.scene.volumes import volume_from_image
 from LumbarSegLib.scene.vtk_errors import vtk_errors_raised
-
 from Testing.scene.grids import place_obliquely
 
 
@@ -58,7 +58,7 @@ def segmentation(scene: Any, spine: Spine, volume: Any, provenance: dict[str, st
 @pytest.fixture
 def provenance() -> dict[str, str]:
     return {
-        "model": "sagittal | first",
+        "model": "sagittal | Wirbelsäule: 50 %; ~^first",
         "model_version": "1.0",
         "model_sha256": "0" * 64,
         "date": "2026-11-20T10:00:00+00:00",

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.scene.host import open_scene, reason_for_failed_import, slicer
 from LumbarSegLib.scene.volumes import volume_from_image
 from LumbarSegLib.scene.vtk_errors import VtkError, vtk_errors_raised

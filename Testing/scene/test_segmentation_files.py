@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.errors import InputError, OutputError
 from LumbarSegLib.scene.files import FORMATS, LABEL_MAPS, load_segmentation, save_segmentation
@@ -21,7 +22,6 @@ from LumbarSegLib.scene.segmentations import (
 )
 from LumbarSegLib.scene.terminology import entry_of
 from LumbarSegLib.scene.volumes import image_from_volume, oriented_from_image, volume_from_image
-
 from Testing.scene.grids import same_grid, same_voxels
 
 

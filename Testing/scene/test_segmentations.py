@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.host import slicer
@@ -18,7 +19,6 @@ from LumbarSegLib.scene.segmentations import (
 )
 from LumbarSegLib.scene.terminology import entry_of
 from LumbarSegLib.scene.volumes import oriented_from_image, volume_from_image
-
 from Testing.scene.grids import place_obliquely, same_grid, same_voxels
 
 LOGIC = slicer.vtkSlicerSegmentationsModuleLogic

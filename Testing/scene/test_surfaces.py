@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkFiltersCore import vtkMassProperties
+from vtkmodules.vtkIOGeometry import vtkSTLReader
+
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.errors import OutputError
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.segmentations import segmentation_from_spine
 from LumbarSegLib.scene.surfaces import save_surfaces
 from LumbarSegLib.scene.volumes import volume_from_image
-from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkFiltersCore import vtkMassProperties
-from vtkmodules.vtkIOGeometry import vtkSTLReader
 
 NAMES = ["L5-S1.stl", "L5.stl", "L4-5.stl", "L4.stl", "L3-4.stl", "L3.stl", "Spinal canal.stl"]
 

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+
 from LumbarSegLib.core.anatomy import SEMANTIC, STRUCTURES, Structure
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.terminology import CONTEXT, CONTEXT_FILE, context_document, entry_of, load_terminology

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.volumes import (
     image_from_oriented,
@@ -11,7 +12,6 @@ from LumbarSegLib.scene.volumes import (
     oriented_from_image,
     volume_from_image,
 )
-
 from Testing.scene.grids import place_obliquely, same_voxels
 
 STORAGE_ORDERS = [

@@ -95,7 +95,7 @@ def _check_whole(path: Path) -> None:
                 _require(bundle.testzip() is None, f"{path.name} holds a damaged file")
         else:
             sitk.ReadImage(path)
-    except (BadZipFile, RuntimeError) as error:
+    except (BadZipFile, OSError, RuntimeError) as error:
         raise VtkError(str(error)) from error
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
 from vtkmodules.vtkCommonCore import mutable, vtkIntArray, vtkStringArray
+from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from LumbarSegLib.core.anatomy import STRUCTURES
 from LumbarSegLib.errors import InputError
@@ -134,9 +135,14 @@ def labels_from_segmentation(
 
 
 def _grid(segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | None") -> "vtkOrientedImageData":
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    """The grid of the volume, or the segmentation's own, in the coordinates of the segments."""
     if volume is not None:
-        return logic.CreateOrientedImageDataFromVolumeNode(volume, segmentation.GetParentTransformNode())
+        # Slicer's CreateOrientedImageDataFromVolumeNode does this too, but called from Python it never frees its image.
+        grid, moved = oriented_from_image(image_from_volume(volume)), vtkGeneralTransform()
+        nodes = (volume.GetParentTransformNode(), segmentation.GetParentTransformNode())
+        slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(*nodes, moved)
+        slicer.vtkOrientedImageDataResample.TransformOrientedImage(grid, moved, True)
+        return grid
     converter = slicer.vtkSegmentationConverter
     parameter = converter.GetReferenceImageGeometryParameterName()
     geometry = segmentation.GetSegmentation().GetConversionParameter(parameter)

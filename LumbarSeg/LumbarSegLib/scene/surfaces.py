@@ -72,7 +72,8 @@ def _surface(segmentation: "vtkMRMLSegmentationNode", segment_id: str) -> vtkPol
     turned = vtkReverseSense()
     turned.SetInputData(surface)
     turned.Update()
-    return turned.GetOutput()
+    outward: vtkPolyData = turned.GetOutput()
+    return outward
 
 
 def _write(surface: vtkPolyData, path: Path) -> None:
