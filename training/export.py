@@ -20,7 +20,7 @@ from monai.data import save_net_with_metadata
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from LumbarSegLib.core import models
+from LumbarSegLib.core import models, preprocess
 from training import spider
 from training.network import HalfResolutionUNet
 from training.train import build_network, load_average, read_config
@@ -47,8 +47,8 @@ def fold_batch_norms(network: HalfResolutionUNet) -> HalfResolutionUNet:
 def metadata_of(config: dict[str, Any], card: dict[str, Any], stride: int) -> dict[str, Any]:
     return {
         "schema_version": models.SCHEMA_VERSION,
-        "orientation": models.STACK_ORIENTATION,
-        "normalisation": models.NORMALISATION,
+        "orientation": preprocess.STACK_ORIENTATION,
+        "normalisation": preprocess.NORMALISATION,
         "spacing_mm": config["network"]["spacing_mm"],
         "neighbour_distance_mm": config["network"]["neighbour_distance_mm"],
         "input_channels": 3,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from LumbarSegLib import __version__
 from LumbarSegLib.errors import LumbarSegError
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ def _provenance(found: "Segmented") -> dict[str, str]:
 
     identity = {f"image_{key}": value for key, value in image_identity(found.image).items()}
     return {
+        "lumbarseg_version": __version__,
         "model": found.model.name,
         "model_version": found.model.version,
         "model_sha256": found.model.sha256,

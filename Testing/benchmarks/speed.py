@@ -54,7 +54,7 @@ def time_cold() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         for run in range(3):
             started = time.perf_counter()
-            command = [sys.executable, "-m", "LumbarSegLib.cli", "segment", str(sample())]
+            command = [Path(sys.executable).with_name("lumbarseg"), "segment", sample()]
             subprocess.run([*command, "-o", f"{folder}/{run}.seg.nrrd"], check=True, capture_output=True)
             seconds.append(time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -68,7 +68,7 @@ def segment(
     """Segment a sagittal volume and name its levels.
 
     `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or
-    a lowest disc that cannot be used, Cancelled when `cancelled` says so.
+    a lowest disc that cannot be used or in which no spine is found, Cancelled when `cancelled` says so.
     """
     anatomy.Numbering(lowest_disc)
     _check_fits(image, model.info)
@@ -80,6 +80,8 @@ def segment(
     segmented = time.perf_counter()
     on_progress("Naming levels", 0.8)
     spine = levels.find_levels(labels, lowest_disc)
+    if not spine.instances:
+        raise InputError("No vertebra, disc or canal was found; check that the image is MR and shows the lumbar spine.")
     on_progress("Done", 1.0)
     seconds = {"segment": segmented - started, "levels": time.perf_counter() - segmented}
     return Segmented(image, spine, model.info, seconds)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.core.anatomy import SEMANTIC, Kind
+from LumbarSegLib.core.preprocess import NORMALISATION, STACK_ORIENTATION
 from LumbarSegLib.errors import ModelError
 from LumbarSegLib.resources import resource
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 SCHEMA_VERSION = 1
-NORMALISATION = "percentile 0.5-99.5, then zero mean and unit deviation"
-STACK_ORIENTATION = "PIR"
 SUFFIX = ".ts"
 
 
@@ -33,9 +32,9 @@ class ModelInfo:
 
     `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal");
     `spacing_mm` is the pixel size of its grid; `neighbour_distance_mm` how far away the two slices lie that
-    it sees beside each slice; rows and columns of its input are multiples of `stride`. `weights_sha256` is of the weights alone, so that
-    scores can name what they were measured on. `listed` tells
-    whether the file is one of the shipped ones.
+    it sees beside each slice; rows and columns of its input are multiples of `stride`. `weights_sha256` is of the
+    weights alone, so that scores can name what they were measured on. `listed` tells whether the file is one of
+    the shipped ones.
     """
 
     path: Path

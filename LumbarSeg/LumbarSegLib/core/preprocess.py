@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 STACK_ORIENTATION = "PIR"
+NORMALISATION = "percentile 0.5-99.5, then zero mean and unit deviation"
 _ANTIALIAS_FROM = 1.3
 _PERCENTILES = (0.5, 99.5)
 
