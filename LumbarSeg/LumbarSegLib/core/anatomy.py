@@ -54,9 +54,7 @@ SEMANTIC: dict[Kind, Structure] = {row.kind: row for row in _rows("kinds")}
 
 CANAL: Structure = next(row for row in STRUCTURES if row.kind == "canal")
 
-LOWEST_DISCS: tuple[str, ...] = tuple(
-    row.name for row in STRUCTURES if row.kind == "disc" and "L" in row.name
-)
+LOWEST_DISCS: tuple[str, ...] = tuple(row.name for row in STRUCTURES if row.kind == "disc" and "L" in row.name)
 """Names that the lowest disc of an image can be given."""
 
 _WITH_L6 = ("L6/S1", "L5/L6")
@@ -89,9 +87,7 @@ class Numbering:
         """The structure with this label value; raises `InputError` where no structure has it."""
         found = _by_label(self.lowest_disc in _WITH_L6).get(label)
         if found is None:
-            raise InputError(
-                f"The label value {label} belongs to no vertebra, disc or canal; remove that label."
-            )
+            raise InputError(f"The label value {label} belongs to no vertebra, disc or canal; remove that label.")
         return found
 
     def levels(self) -> tuple[Level, ...]:

@@ -40,7 +40,7 @@ def levels_behind(arch: Points, planes: list[DiscPlane], shape: tuple[int, ...],
     np.add.at(shares, (piece[votes], level[votes]), 1.0)
     total = shares.sum(axis=1)
     mixed = (total - shares.max(axis=1)) > np.maximum(_SHARED * total, _SMALL / np.prod(spacing))
-    level = shares.argmax(axis=1)[piece]
+    level = np.asarray(shares.argmax(axis=1)[piece])
     boxes = find_objects(pieces)
     for number in np.flatnonzero(mixed):
         own = piece == number
@@ -59,9 +59,7 @@ def _place(arch: Points, planes: list[DiscPlane]) -> Doubles:
     return np.asarray(along + sink)
 
 
-def _cut(
-    arch: Points, place: Doubles, box: tuple[slice, ...], top: int, spacing: Spacing
-) -> NDArray[np.intp]:
+def _cut(arch: Points, place: Doubles, box: tuple[slice, ...], top: int, spacing: Spacing) -> NDArray[np.intp]:
     """Levels within one piece: grown from what is surely in each stretch, meeting where the piece is thin."""
     index = tuple(axis - part.start for axis, part in zip(arch.index, box, strict=True))
     shape = tuple(part.stop - part.start for part in box)

@@ -1,7 +1,7 @@
 """The vertebral column in a semantic map: the line of the canal, the planes of the discs, the levels between them.
 
 Everything here works on one array in a fixed order: axis 0 runs across (to the right), axis 1 upward, axis 2 to
-the back; lengths are in mm. A place is told by `s`, the length along the canal counted upward, and `d`, the
+the back; lengths are in mm. A place is told by `s`, the length along the column counted upward, and `d`, the
 distance behind the midline of the canal (negative in front of it). In these two numbers a disc is nearly a
 horizontal line, however curved the spine is.
 """
@@ -26,6 +26,7 @@ _REACH = 65.0  # how far in front of the canal's midline a body or a disc can li
 CANAL_TO_DISC = 25.0  # from the canal's midline to the middle of a disc, about
 STEP = 34.0  # from one lumbar disc to the next, where the image has no others to compare with
 _SAME_DISC = 9.0  # discs nearer to one another than this are pieces of one
+_TALL, _GAP = 1.25, 0.3  # a taller body (in steps) that is so thin (part of its usual section) in its midst is two
 _FAR_FROM_DISC = 10.0  # what lies farther from the plane of each disc is no disc
 
 
@@ -59,8 +60,11 @@ class CanalLine:
         up = np.arange(-60.0, height * spacing[1] + 60.0)
         line = np.stack([up, _midline(canal, discs, spacing, up)], axis=1)
         along = np.gradient(line, axis=0)
-        length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
         along /= np.linalg.norm(along, axis=1, keepdims=True)
+        # Measured where the discs lie: along the canal itself a lordotic spine is shorter than its column.
+        column = line - CANAL_TO_DISC * along[:, ::-1] * (-1.0, 1.0)
+        growth = np.maximum((np.diff(column, axis=0) * along[1:]).sum(axis=1), 0.2)
+        length = np.concatenate([[0.0], np.cumsum(growth)])
         place = np.indices((height, width)).reshape(2, -1).T * np.array(spacing[1:])
         nearest = cKDTree(line).query(place)[1]
         offset, along = place - line[nearest], along[nearest]
@@ -83,15 +87,13 @@ def _midline(canal: Mask, discs: Mask, spacing: Spacing, up: Doubles) -> Doubles
         behind = CANAL_TO_DISC
         if len(known):
             behind = float(np.median(known[:, 1] - np.interp(known[:, 0], *middles.T)))
-        alone = [
-            middle for middle in middles if not len(known) or np.abs(known[:, 0] - middle[0]).min() > 20.0
-        ]
-        known = np.concatenate([known, np.reshape(alone, (-1, 2)) + [0.0, behind]])
+        alone = [middle for middle in middles if not len(known) or np.abs(known[:, 0] - middle[0]).min() > 20.0]
+        known = np.concatenate([known, np.reshape(alone, (-1, 2)) + np.array([0.0, behind])])
         known = known[np.argsort(known[:, 0])]
     depth = np.interp(up, *known.T)
     for edge, beyond in ((known[0, 0], up < known[0, 0]), (known[-1, 0], up > known[-1, 0])):
         end = known[np.abs(known[:, 0] - edge) < 30.0]
-        slope = np.polyfit(*end.T, 1)[0] if np.ptp(end[:, 0]) > 15.0 else 0.0
+        slope = np.polyfit(end[:, 0], end[:, 1], 1)[0] if np.ptp(end[:, 0]) > 15.0 else 0.0
         depth[beyond] += np.clip(slope, -1.0, 1.0) * (up[beyond] - edge)
     return np.asarray(gaussian_filter1d(depth, 6.0, mode="nearest"))
 
@@ -135,7 +137,8 @@ class DiscPlane:
     def above(self, points: Points) -> Floats:
         """How far each point lies above the plane, along s, in mm."""
         depth = np.clip(points.d, -_REACH, 0.0) + CANAL_TO_DISC
-        return points.s - np.float32(self.height) - self.tilt_back * depth - self.tilt_across * points.x
+        plane = self.height + self.tilt_back * depth + self.tilt_across * points.x
+        return np.asarray(points.s - plane, dtype=np.float32)
 
 
 def find_discs(points: Points) -> list[DiscPlane]:
@@ -199,7 +202,7 @@ def front_wall(canal: Points, heights: Floats) -> Floats:
         return np.full(len(heights), -7.0, dtype=np.float32)
     wall = np.array([np.percentile(canal.d[place == k], 10) for k in seen])
     wall = gaussian_filter1d(np.clip(wall, -12.0, -3.0), 1.5, mode="nearest")
-    return np.interp(heights, bins[seen] + 2.0, wall).astype(np.float32)
+    return np.asarray(np.interp(heights, bins[seen] + 2.0, wall), dtype=np.float32)
 
 
 def level_of(points: Points, planes: list[DiscPlane]) -> Indices:
@@ -223,16 +226,23 @@ def mend_discs(planes: list[DiscPlane], body: Points) -> list[DiscPlane]:
 def _without_stray_ends(planes: list[DiscPlane], body: Points) -> list[DiscPlane]:
     """Leaves out small discs at the ends that no body joins to the column, as one in the sacrum."""
     while len(planes) > 2:
-        typical = median(plane.count for plane in planes)
         sizes = np.bincount(level_of(body, planes), minlength=len(planes) + 1)
-        bodies = float(np.median(sizes[1:-1]))
-        if planes[0].count < 0.5 * typical and sizes[1] < 0.3 * bodies:
+        if _is_stray(planes, 0, sizes[1], sizes[1:-1]):
             planes = planes[1:]
-        elif planes[-1].count < 0.5 * typical and sizes[-2] < 0.3 * bodies:
+        elif _is_stray(planes, len(planes) - 1, sizes[-2], sizes[1:-1]):
             planes = planes[:-1]
         else:
             break
     return planes
+
+
+def _is_stray(planes: list[DiscPlane], end: int, body_size: int, body_sizes: Indices) -> bool:
+    """Whether a disc at an end is small, and too small a body or too short a step parts it from the next one."""
+    small = planes[end].count < 0.5 * median(plane.count for plane in planes)
+    first = 0 if end == 0 else end - 1
+    step = planes[first + 1].height - planes[first].height
+    short = step < 0.7 * _expected_step(planes, first, first + 1)
+    return bool(small and (short or body_size < 0.3 * np.median(body_sizes)))
 
 
 def _without_intruders(planes: list[DiscPlane]) -> list[DiscPlane]:
@@ -250,7 +260,7 @@ def _expected_step(planes: list[DiscPlane], first: int, last: int) -> float:
     """The step from disc to disc to expect between two planes, by the nearest steps outside them."""
     heights = [plane.height for plane in planes]
     steps = np.diff(heights)
-    nearest = [steps[k] for k in range(max(0, first - 2), first)] + list(steps[last : last + 2])
+    nearest = [steps[k] for k in range(max(0, first - 3), first)] + list(steps[last : last + 3])
     return float(np.clip(np.median(nearest), 18.0, 48.0)) if nearest else STEP
 
 
@@ -265,9 +275,7 @@ def _with_missing(planes: list[DiscPlane], body: Points) -> list[DiscPlane]:
         elif len(own) > 50:
             near = planes[0] if k == 0 else planes[-1]
             step = _expected_step(planes, 0, 0) if k == 0 else _expected_step(planes, top - 1, top - 1)
-            far = (
-                float(np.percentile(near.above(own), 2 if k == 0 else 98)) + (-0.1 if k == 0 else 0.1) * step
-            )
+            far = float(np.percentile(near.above(own), 2 if k == 0 else 98)) + (-0.1 if k == 0 else 0.1) * step
             end = DiscPlane(near.height + far, near.tilt_back, near.tilt_across)
             low, high = (end, near) if k == 0 else (near, end)
             mended += _missing(own, low, high, step)
@@ -279,15 +287,13 @@ def _with_missing(planes: list[DiscPlane], body: Points) -> list[DiscPlane]:
 def _missing(own: Points, low: DiscPlane, high: DiscPlane, step: float) -> list[DiscPlane]:
     """The discs that must lie between two planes which are several steps apart: where the bodies are narrowest."""
     height = high.height - low.height
-    parts = int(np.floor(height / step + 0.45))
-    if parts < 2:
-        return []
     up, down = low.above(own), high.above(own)
     fraction = np.clip(up / np.maximum(up - down, 1e-3), 0.0, 0.999)
-    profile = gaussian_filter1d(
-        np.bincount((fraction * 100).astype(np.intp), minlength=100).astype(float), 1.0
-    )
+    profile = gaussian_filter1d(np.bincount((fraction * 100).astype(np.intp), minlength=100).astype(float), 1.0)
     profile /= profile.max() + 1e-9
+    parts = int(np.floor(height / step + 0.42))
+    if parts == 1 and height > _TALL * step and profile[30:70].min() < _GAP * np.median(profile):
+        parts = 2  # a low body, as a broken one, beside a common one
     found = []
     for part in range(1, parts):
         ideal = 100 * part / parts

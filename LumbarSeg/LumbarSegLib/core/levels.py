@@ -64,9 +64,7 @@ def find_levels(semantic: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
     for kind, coarse in values.items():
         labels += upright.refined(coarse, upright.crop == SEMANTIC[kind].label)
     notes = _notes(parts, levels)
-    return Spine(
-        upright.image_of(labels), _instances(upright, labels, numbering), levels[below].disc.name, notes
-    )
+    return Spine(upright.image_of(labels), _instances(upright, labels, numbering), levels[below].disc.name, notes)
 
 
 def _values(level: Labels, bottom: int, structures: list[Structure]) -> Labels:
@@ -83,9 +81,7 @@ def _notes(parts: Split, levels: tuple[Level, ...]) -> tuple[str, ...]:
         return (*notes, "No disc was found, so no vertebra can be named.")
     if parts.bottom < parts.lowest_disc:
         name = levels[0].vertebra.name
-        notes.append(
-            f"No disc was found below the lowest vertebra; the count starts with this vertebra as {name}."
-        )
+        notes.append(f"No disc was found below the lowest vertebra; the count starts with this vertebra as {name}.")
     notes += [f"The disc {levels[k - parts.bottom].disc.name} was not found." for k in parts.missing]
     if parts.top - parts.bottom >= len(levels):
         notes.append("There are more vertebrae than names; the uppermost are left out.")
@@ -110,9 +106,7 @@ def _instances(upright: Upright, labels: Labels, numbering: Numbering) -> tuple[
     counts = np.bincount(labels.ravel(), minlength=256)
     centers, cut = upright.centers(labels), upright.cut_values(labels)
     found = [
-        Instance(
-            numbering.structure(int(k)), centers[int(k)], float(counts[k]) * upright.voxel_mm3, int(k) in cut
-        )
+        Instance(numbering.structure(int(k)), centers[int(k)], float(counts[k]) * upright.voxel_mm3, int(k) in cut)
         for k in np.flatnonzero(counts)
         if k
     ]

@@ -109,13 +109,9 @@ def _range(
     usual = float(np.median(inner)) if len(inner) else float(sizes.max())
     rows = body.index[1]
     bottom, top = between[0], between[1]
-    while bottom > 0 and _is_body(
-        sizes[bottom - 1], usual, cut[0] and (rows[levels == bottom - 1] < 2).any()
-    ):
+    while bottom > 0 and _is_body(sizes[bottom - 1], usual, cut[0] and (rows[levels == bottom - 1] < 2).any()):
         bottom -= 1
-    while top < count and _is_body(
-        sizes[top + 1], usual, cut[1] and (rows[levels == top + 1] >= height - 2).any()
-    ):
+    while top < count and _is_body(sizes[top + 1], usual, cut[1] and (rows[levels == top + 1] >= height - 2).any()):
         top += 1
     return bottom, top
 

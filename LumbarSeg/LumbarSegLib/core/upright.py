@@ -27,15 +27,11 @@ class Upright:
         full = sitk.GetArrayViewFromImage(self._oriented)
         self._shape = full.shape
         shadow = full.max(axis=0)
-        self._box = tuple(
-            _extent(seen) for seen in (full.any(axis=(1, 2)), shadow.any(axis=1), shadow.any(axis=0))
-        )
+        self._box = (_extent(full.max(axis=(1, 2))), _extent(shadow.max(axis=1)), _extent(shadow.max(axis=0)))
         self.crop: Labels = np.ascontiguousarray(full[self._box], dtype=np.uint8)
         back, up, across = self._oriented.GetSpacing()
         self._stride = tuple(max(1, round(_COARSE / length)) for length in (across, up, back))
-        self.coarse: Labels = np.ascontiguousarray(
-            self.crop[tuple(slice(None, None, n) for n in self._stride)]
-        )
+        self.coarse: Labels = np.ascontiguousarray(self.crop[tuple(slice(None, None, n) for n in self._stride)])
         self.spacing: Spacing = (across * self._stride[0], up * self._stride[1], back * self._stride[2])
         self.voxel_mm3 = float(across * up * back)
 
@@ -63,7 +59,7 @@ class Upright:
         oriented = sitk.GetImageFromArray(full)
         oriented.CopyInformation(self._oriented)
         stored = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(self._image.GetDirection())
-        image = sitk.DICOMOrient(oriented, stored)
+        image: sitk.Image = sitk.DICOMOrient(oriented, stored)
         image.CopyInformation(self._image)
         return image
 
@@ -79,9 +75,7 @@ class Upright:
             for axis, step, first in zip(place, self._stride, start, strict=True)
         ]
         return {
-            int(k): self._oriented.TransformContinuousIndexToPhysicalPoint(
-                [axis[k] for axis in reversed(index)]
-            )
+            int(k): self._oriented.TransformContinuousIndexToPhysicalPoint([axis[k] for axis in reversed(index)])
             for k in np.flatnonzero(count)
         }
 
@@ -94,9 +88,7 @@ class Upright:
     def cut_values(self, crop: Labels) -> set[int]:
         """The values in `crop` that reach the lower or the upper border of the image."""
         below, above = self._margins()
-        return set(np.unique(crop[:, :below]).tolist()) | set(
-            np.unique(crop[:, crop.shape[1] - above :]).tolist()
-        )
+        return set(np.unique(crop[:, :below]).tolist()) | set(np.unique(crop[:, crop.shape[1] - above :]).tolist())
 
     def _margins(self) -> tuple[int, int]:
         """How many of the lowest and highest rows of `crop` lie at the border."""
@@ -105,6 +97,7 @@ class Upright:
         return max(0, edge - rows.start), max(0, rows.stop - (self._shape[1] - edge))
 
 
-def _extent(seen: NDArray[np.bool_]) -> slice:
+def _extent(seen: Labels) -> slice:
+    """From the first to the last place that is seen; one place where none is, so that an empty map has a shape."""
     place = np.flatnonzero(seen)
-    return slice(int(place[0]), int(place[-1]) + 1) if len(place) else slice(0, 0)
+    return slice(int(place[0]), int(place[-1]) + 1) if len(place) else slice(0, 1)
