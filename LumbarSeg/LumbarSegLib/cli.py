@@ -291,7 +291,8 @@ def _in_words(summary: dict[str, Any]) -> str:
 def _found_in_words(structures: list[dict[str, Any]]) -> Iterator[str]:
     for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
         names = [
-            f"{row['name']} {row['volume_mm3'] / 1000:.1f} ml" + " (partly visible)" * row["partly_visible"]
+            f"{row['name']} {row['volume_mm3'] / 1000:.1f} ml"
+            + " (partly visible)" * (row["partly_visible"] and kind != "canal")
             for row in structures
             if row["kind"] == kind
         ]
