@@ -14,11 +14,12 @@ from skimage.segmentation import watershed
 from LumbarSegLib.core.column import CANAL_TO_DISC, STEP, DiscPlane, Doubles, Indices, Points
 from LumbarSegLib.core.upright import Spacing
 
-_PEDICLE, _LAMINA = 4.0, 13.0  # d between which a stretch sinks from the discs to the middles of the bodies
 _LAMINA_END = 28.0  # d behind which there is the tip of a spinous process, which may hang down to the next level
-_SINK = 0.5  # how far it sinks, in steps from disc to disc
+_PEDICLE, _LAMINA = 4.0, 13.0  # d between which the stretches sink from the discs to the middles of the bodies
+_SINK = 0.5  # how far they sink, in steps from disc to disc
 _SMALL = 300.0  # mm3; less of a piece decides nothing
 _SHARED = 0.15  # a piece with a larger part than this outside its main stretch is cut
+_RIM = 0.15  # part of the largest core; a smaller one is but the rim of a process that hangs down
 _CORE = 0.3  # what lies farther than this (in steps) from the ends of a stretch is surely in it
 
 
@@ -67,6 +68,8 @@ def _cut(arch: Points, place: Doubles, box: tuple[slice, ...], top: int, spacing
     mask[index] = True
     level = np.clip(np.floor(place), 0, top).astype(np.int32)
     sure = (arch.d < _LAMINA_END) & (np.abs(place - level - 0.5) < 0.5 - _CORE)
+    size = np.bincount(level[sure], minlength=top + 1)
+    sure &= (size >= _RIM * size.max())[level]
     seeds[index] = np.where(sure, level + 1, 0)
     depth = distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     grown = watershed(-depth, seeds, mask=mask)[index]
