@@ -179,7 +179,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         ),
         "## Failures",
         "",
-        *[f"- {text}" for c in conditions for text in c.instances.failures],
+        *([f"- {text}" for c in conditions for text in c.instances.failures] or ["None."]),
         "",
     ]
     return "\n".join(lines)
