@@ -50,7 +50,7 @@ def test_levels_are_named_from_the_bottom_upward_and_the_canal_comes_last() -> N
 
 
 @pytest.mark.parametrize(
-    ("in_plane", "slice_thickness", "slices"), [(0.5, 0.9, 40), (1.0, 4.0, 13), (0.7, 5.0, 5), (1.3, 3.3, 11)]
+    ("in_plane", "slice_thickness", "slices"), [(0.8, 0.9, 30), (1.0, 4.0, 13), (0.7, 5.0, 5), (1.3, 3.3, 11)]
 )
 def test_arches_that_touch_go_to_their_own_vertebrae(in_plane: float, slice_thickness: float, slices: int) -> None:
     phantom = PhantomSpine(in_plane=in_plane, slice_thickness=slice_thickness, slices=slices)
@@ -94,6 +94,15 @@ def test_only_the_vertebra_at_the_upper_border_is_partly_visible() -> None:
     assert [row.structure.name for row in spine.instances if row.partly_visible] == ["T12", "Spinal canal"]
 
 
+def test_a_vertebra_that_fades_out_below_the_border_is_partly_visible() -> None:
+    phantom = PhantomSpine()
+    array, true = pixels(phantom.semantic).copy(), pixels(phantom.labels)
+    rows = np.nonzero((true == 6).any(axis=(0, 2)))[0]
+    array[:, : int(rows.min()) + 24] = 0
+    spine = find_levels(edited(phantom, array))
+    assert [row.structure.name for row in spine.instances[:-1] if row.partly_visible] == ["T12"]
+
+
 def test_a_disc_that_was_not_found_still_parts_its_two_vertebrae() -> None:
     phantom = PhantomSpine()
     array = pixels(phantom.semantic).copy()
@@ -123,6 +132,15 @@ def test_a_broken_disc_is_one_disc() -> None:
     middle = np.median(np.nonzero(true == 203)[2])
     array[(true == 203) & (np.abs(back - middle) < 6)] = 0
     assert_right(find_levels(edited(phantom, array)), phantom, least=0.7)
+
+
+def test_two_bodies_with_a_gap_between_them_are_two_without_a_disc() -> None:
+    phantom = PhantomSpine()
+    true = pixels(phantom.labels)
+    array = pixels(phantom.semantic).copy()
+    array[true == 204] = 0
+    spine = find_levels(edited(phantom, array))
+    assert_right(spine, phantom, absent=(204,))
 
 
 def test_an_interrupted_canal_changes_no_name() -> None:

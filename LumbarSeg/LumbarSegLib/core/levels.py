@@ -13,12 +13,15 @@ from LumbarSegLib.core.anatomy import CANAL, SEMANTIC, Kind, Level, Numbering, S
 from LumbarSegLib.core.split import Split, split
 from LumbarSegLib.core.upright import Labels, Upright
 
+_PART = 0.5  # of the volume of the next vertebra; the uppermost one, if it has less, is seen in part
+
 
 @dataclass(frozen=True)
 class Instance:
     """One structure in one image: its `center` in LPS (mm), its volume, and whether the image border cuts it.
 
-    Only the upper and the lower border count: at its sides every sagittal stack cuts the vertebrae.
+    Only the upper and the lower border count: at its sides every sagittal stack cuts the vertebrae. The uppermost
+    vertebra is partly visible too where its upper part has no signal.
     """
 
     structure: Structure
@@ -104,13 +107,21 @@ def spine_of(labels: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
 
 def _instances(upright: Upright, labels: Labels, numbering: Numbering) -> tuple[Instance, ...]:
     counts = np.bincount(labels.ravel(), minlength=256)
-    centers, cut = upright.centers(labels), upright.cut_values(labels)
-    found = [
-        Instance(numbering.structure(int(k)), centers[int(k)], float(counts[k]) * upright.voxel_mm3, int(k) in cut)
-        for k in np.flatnonzero(counts)
-        if k
-    ]
-    return tuple(sorted(found, key=lambda instance: _rank(instance.structure)))
+    structures = sorted((numbering.structure(int(k)) for k in np.flatnonzero(counts) if k), key=_rank)
+    volumes = {row.label: float(counts[row.label]) * upright.voxel_mm3 for row in structures}
+    centers = upright.centers(labels)
+    cut = upright.cut_values(labels) | _faded(structures, volumes)
+    return tuple(Instance(row, centers[row.label], volumes[row.label], row.label in cut) for row in structures)
+
+
+def _faded(structures: list[Structure], volumes: dict[int, float]) -> set[int]:
+    """The uppermost vertebra where it is a mere part with no disc above: the coil's signal ends before the image."""
+    levels = [row for row in structures if row.kind != "canal"]
+    vertebrae = [row.label for row in levels if row.kind == "vertebra"]
+    if len(vertebrae) < 2 or levels[-1].kind == "disc":
+        return set()
+    top, below = vertebrae[-1], vertebrae[-2]
+    return {top} if volumes[top] < _PART * volumes[below] else set()
 
 
 def _rank(structure: Structure) -> tuple[bool, int, bool]:

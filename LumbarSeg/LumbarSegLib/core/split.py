@@ -26,10 +26,7 @@ from LumbarSegLib.core.upright import Labels, Spacing
 _ISLAND = 40.0  # mm3; smaller pieces go
 _STRAY = 0.1  # part of the main piece of a body or disc; a smaller piece in front of or behind it goes
 _ARCH = 400.0  # mm3; a smaller arch whose body lies above the image is no vertebra
-_WHOLE, _CUT = (
-    0.5,
-    0.05,
-)  # parts of the usual size of a body: less is no whole body, or none that the border cuts
+_WHOLE, _PART = 0.5, 0.05  # of the usual size of a body: less is no whole body, or no part of one
 
 NO_LEVEL = 255
 
@@ -79,7 +76,7 @@ def split(semantic: Labels, spacing: Spacing, cut: tuple[bool, bool]) -> Split:
     planes = mend_discs(find_discs(discs), body)
     found = [k for k, plane in enumerate(planes) if plane.count]
     levels = level_of(body, planes)
-    bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), semantic.shape[1], cut)
+    bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), cut[0])
     behind = np.maximum(levels_behind(arch, planes, semantic.shape, spacing), bottom)
     if cut[1] and (behind == top + 1).sum() * voxel > _ARCH:
         top += 1
@@ -96,28 +93,25 @@ def _write(array: Labels, points: Points, level: Indices, keep: Mask) -> None:
     array[points.index] = np.where(keep, level, NO_LEVEL).astype(np.uint8)
 
 
-def _range(
-    body: Points, levels: Indices, between: tuple[int, int], count: int, height: int, cut: tuple[bool, bool]
-) -> tuple[int, int]:
+def _range(body: Points, levels: Indices, between: tuple[int, int], count: int, cut_below: bool) -> tuple[int, int]:
     """The lowest and highest level with a body.
 
-    Between the lowest and the highest disc found (`between`) every level has one. Beyond them a body counts where it
-    has about the size of the others, or where the border of the image cuts it.
+    Between the lowest and the highest disc found (`between`) every level has one. Above, any good part of a body
+    counts. Below, where a network may take a piece of the sacrum for a vertebra, only a whole body does, or one
+    that the border of the image cuts.
     """
     sizes = np.bincount(levels, minlength=count + 1)
-    inner = sizes[between[0] : between[1] + 1]
+    bottom, top = between
+    inner = sizes[bottom : top + 1]
     usual = float(np.median(inner)) if len(inner) else float(sizes.max())
-    rows = body.index[1]
-    bottom, top = between[0], between[1]
-    while bottom > 0 and _is_body(sizes[bottom - 1], usual, cut[0] and (rows[levels == bottom - 1] < 2).any()):
+    while bottom > 0:
+        at_border = cut_below and bool((body.index[1][levels == bottom - 1] < 2).any())
+        if sizes[bottom - 1] < max(1.0, (_PART if at_border else _WHOLE) * usual):
+            break
         bottom -= 1
-    while top < count and _is_body(sizes[top + 1], usual, cut[1] and (rows[levels == top + 1] >= height - 2).any()):
+    while top < count and sizes[top + 1] >= max(1.0, _PART * usual):
         top += 1
     return bottom, top
-
-
-def _is_body(size: int, usual: float, at_border: bool) -> bool:
-    return bool(size and size >= (_CUT if at_border else _WHOLE) * usual)
 
 
 def _without_strays(points: Points, levels: Indices, shape: tuple[int, ...]) -> Mask:
