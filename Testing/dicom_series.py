@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
@@ -73,6 +74,25 @@ def write_series(
         )
         header.save_as(folder / f"{number}_{(place * 7) % 100:03d}.dcm", enforce_file_format=True)
     return uid
+
+
+def write_volume(folder: Path, image: sitk.Image, number: int) -> None:
+    """Write a real volume as one series."""
+    across, down, through = image.GetSpacing()
+    direction = np.reshape(image.GetDirection(), (3, 3))
+    uid = generate_uid()
+    for index, values in enumerate(sitk.GetArrayViewFromImage(image)):
+        header = one_slice(
+            0,
+            values.astype(np.uint16),
+            uid,
+            SeriesNumber=number,
+            ImagePositionPatient=list(image.TransformIndexToPhysicalPoint((0, 0, index))),
+            ImageOrientationPatient=[*direction[:, 0], *direction[:, 1]],
+            PixelSpacing=[down, across],
+            SliceThickness=through,
+        )
+        header.save_as(folder / f"{number}_{index:03d}.dcm", enforce_file_format=True)
 
 
 def write_multi_frame(path: Path, order: Sequence[int] = range(SLICES)) -> None:

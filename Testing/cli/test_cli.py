@@ -187,14 +187,15 @@ def test_a_ct_series_is_refused_for_the_sagittal_task(tmp_path: Path, capsys: py
 
 
 def test_a_dicom_folder_with_several_series_is_asked_for_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    image_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dicom_series.write_series(tmp_path / "study", number=3)
-    dicom_series.write_series(tmp_path / "study", number=4)
+    dicom_series.write_volume(tmp_path / "study", sitk.ReadImage(str(image_file)), number=4)
     arguments = ["segment", str(tmp_path / "study"), "-o", str(tmp_path / "out.nrrd")]
     assert run(arguments) == 1
     assert "--series" in one_line_of_error(capsys)
     assert run([*arguments, "--series", "4"]) == 0
+    assert "L4/5 " in capsys.readouterr().out
 
 
 def test_a_model_file_of_unknown_origin_is_loaded_only_when_it_is_trusted(
@@ -278,7 +279,7 @@ def test_help_and_usage_errors_need_no_heavy_library() -> None:
         "from LumbarSegLib.cli import run\n"
         "run(['segment', '--help']), run(['segment', 'image', '-o', 'out.stl'])\n"
         "heavy = {'torch', 'slicer', 'vtkmodules', 'SimpleITK', 'numpy', 'matplotlib'} & set(sys.modules)\n"
-        "sys.exit(', '.join(heavy))\n"
+        "sys.exit(', '.join(heavy) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
