@@ -177,15 +177,19 @@ def augmentation_of(config: dict[str, Any]) -> Augmentation:
 
 def train(run: Run, sampler: SliceSampler) -> None:
     settings = augmentation_of(run.config)
+    late = run.config.get("late", {"from": run.training["iterations"]})
+    late_settings = augmentation_of({"augmentation": run.config["augmentation"] | late.get("augmentation", {})})
+    stop_at = run.training.get("stop_at", run.training["iterations"])
     log = (run.folder / "loss.csv").open("a")
     recent: list[float] = []
     started = time.monotonic()
-    bar = tqdm(total=run.training["iterations"], initial=run.iteration, mininterval=20)
-    while run.iteration < run.training["iterations"]:
+    bar = tqdm(total=stop_at, initial=run.iteration, mininterval=20)
+    while run.iteration < stop_at:
         # Seeded by iteration, so that a resumed training draws what an unbroken one would have drawn.
         torch.manual_seed(run.config["seed"] + run.iteration)
         random = np.random.default_rng((run.config["seed"], run.iteration))
-        recent.append(run.step(*augment(*sampler.draw(random), settings)))
+        now = settings if run.iteration < late["from"] else late_settings
+        recent.append(run.step(*augment(*sampler.draw(random), now)))
         bar.update()
         if run.iteration % 50 == 0:
             mean = float(np.mean(recent[-50:]))
