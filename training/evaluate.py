@@ -218,6 +218,7 @@ def main() -> None:
     _, held_out = spider.split(spider.find_series(arguments.data), read_config(arguments.config)["held_out"])
     conditions = measure(model, held_out)
     slices = measure_slices(model, arguments.data, held_out)
+    arguments.report.parent.mkdir(parents=True, exist_ok=True)
     arguments.report.write_text(report(model.info, conditions, slices))
     figures = json.dumps(figures_of(model.info, conditions, slices), indent=1)
     arguments.report.with_suffix(".json").write_text(figures + "\n")
