@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.data import save_net_with_metadata
+from monai.data.torchscript_utils import save_net_with_metadata
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 

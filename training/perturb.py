@@ -15,7 +15,7 @@ Pair = tuple[sitk.Image, sitk.Image]
 STORAGE_ORDERS = ("LPS", "RAS", "PIR", "ASL", "SRP", "IAL")
 
 
-def _on_pixels(image: sitk.Image, change: Callable[[np.ndarray], np.ndarray]) -> sitk.Image:  # type: ignore[type-arg]
+def _on_pixels(image: sitk.Image, change: Callable[[np.ndarray], np.ndarray]) -> sitk.Image:
     unit = preprocess.scale_to_unit(sitk.GetArrayFromImage(image).astype(np.float32))
     changed = sitk.GetImageFromArray((1000 * change(unit)).astype(np.float32))
     changed.CopyInformation(image)
@@ -49,7 +49,7 @@ def _rotate(image: sitk.Image, classes: sitk.Image, degrees: float) -> Pair:
     return turned, sitk.Resample(classes, classes, turn, sitk.sitkNearestNeighbor, 0)
 
 
-def _noisy(unit: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _noisy(unit: np.ndarray) -> np.ndarray:
     noise = np.random.default_rng(7).normal(0, 0.05, unit.shape)
     return np.asarray(np.abs(unit + noise))
 

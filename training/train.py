@@ -118,7 +118,7 @@ class Run:
         self.config = config
         self.training = config["training"]
         self.iteration = 0
-        self.network = build_network(config).to(memory_format=torch.channels_last)
+        self.network = build_network(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if "start_from" in config:
             self.network.load_state_dict(load_average(config["start_from"]))
         self.average = AveragedModel(
@@ -172,7 +172,8 @@ def load_average(name: str) -> dict[str, Tensor]:
 
 
 def augmentation_of(config: dict[str, Any]) -> Augmentation:
-    return Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["augmentation"].items()})
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config["augmentation"].items()}
+    return Augmentation(**settings)
 
 
 def train(run: Run, sampler: SliceSampler) -> None:

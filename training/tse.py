@@ -163,7 +163,7 @@ def main() -> None:
     spacing_mm = config["network"]["spacing_mm"]
     network = build_network(config)
     network.load_state_dict(load_average(config["start_from"]))
-    network.eval().to(memory_format=torch.channels_last)
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     counts: Counter[str] = Counter()
     slices = load_slices(arguments.data, spacing_mm, config["held_out"], counts)
     kept = label_slices(network, slices, spacing_mm, counts)

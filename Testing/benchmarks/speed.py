@@ -2,7 +2,7 @@
 
     python Testing/benchmarks/speed.py
 
-Times the shipped sample (a 512 x 640 x 23 stack or thereabouts) from image to named label map with the model loaded, and
+Times the shipped sample (512 x 640 x 21 voxels) from image to named label map with the model loaded, and
 the whole `lumbarseg segment` command from a cold start, with its peak memory.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 import torch
+
 from LumbarSegLib.core import analysis, images
 from LumbarSegLib.resources import samples_dir
 

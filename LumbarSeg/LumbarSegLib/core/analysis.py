@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import SimpleITK as sitk
 
 from LumbarSegLib.core import anatomy, images, inference, levels, models
-from LumbarSegLib.errors import InputError
+from LumbarSegLib.errors import InputError, ModelError
 
 TASKS = ("sagittal", "axial", "xray")
 Progress = Callable[[str, float], None]
@@ -47,7 +47,7 @@ def prepare(
     fitting = task_of(image) if task == "auto" else task
     info = models.find(model) if model else models.choose(fitting)
     if info.task != fitting:
-        raise models.ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
+        raise ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
     _check_fits(image, info)
     return models.open_model(info, device, accept_unlisted)
 

@@ -80,8 +80,7 @@ def choose(task: str) -> ModelInfo:
     if not entries:
         has = ", ".join(sorted({entry["task"] for entry in _index()}))
         raise ModelError(
-            f"No model for {task} images comes with this version (it has: {has}); "
-            "name a model file of your own."
+            f"No model for {task} images comes with this version (it has: {has}); name a model file of your own."
         )
     return read_info(resource("Models", entries[0]["file"]))
 
@@ -107,9 +106,7 @@ def read_info(path: Path) -> ModelInfo:
     if not path.is_file():
         raise ModelError(f"The model file {path.name} is missing; install LumbarSeg again.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entry = next(
-        (entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None
-    )
+    entry = next((entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None)
     if entry is not None and entry["sha256"] != digest:
         raise ModelError(f"The model file {path.name} is damaged or was altered; install LumbarSeg again.")
     listed = any(digest == entry["sha256"] for entry in _index())
@@ -137,9 +134,7 @@ def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = Fa
     return Model(info, _load_network(info.path, target, dtype), target, dtype)
 
 
-def _load_network(
-    path: Path, device: "torch.device", dtype: "torch.dtype"
-) -> "Callable[[torch.Tensor], torch.Tensor]":
+def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "Callable[[torch.Tensor], torch.Tensor]":
     """The only place that opens a model file: TorchScript today, `torch.export` when TorchScript is gone."""
     import torch
 
@@ -164,9 +159,7 @@ def _fastest_dtype(device: "torch.device") -> "torch.dtype":
 
 
 def _index() -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))[
-        "models"
-    ]
+    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]
     return entries
 
 
@@ -178,13 +171,9 @@ def _metadata(path: Path) -> dict[str, Any]:
             member = next(name for name in archive.namelist() if name.endswith("extra/metadata.json"))
             return dict(json.loads(archive.read(member)))
     except (zipfile.BadZipFile, OSError) as error:
-        raise ModelError(
-            f"{path.name} is not a model file, or is damaged or cut off; get it again."
-        ) from error
+        raise ModelError(f"{path.name} is not a model file, or is damaged or cut off; get it again.") from error
     except (StopIteration, ValueError) as error:
-        raise ModelError(
-            f"{path.name} carries no metadata; export it with LumbarSeg's training folder."
-        ) from error
+        raise ModelError(f"{path.name} carries no metadata; export it with LumbarSeg's training folder.") from error
 
 
 def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> ModelInfo:
@@ -196,9 +185,7 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
         )
     try:
         if metadata["orientation"] != STACK_ORIENTATION or metadata["normalisation"] != NORMALISATION:
-            raise ModelError(
-                f"{path.name} asks for a preprocessing that this version does not know; export it again."
-            )
+            raise ModelError(f"{path.name} asks for a preprocessing that this version does not know; export it again.")
         return ModelInfo(
             path=path,
             sha256=digest,
