@@ -9,6 +9,7 @@ import hashlib
 import json
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,7 @@ def _metadata(path: Path) -> dict[str, Any]:
                 raise zipfile.BadZipFile
             member = next(name for name in archive.namelist() if name.endswith("extra/metadata.json"))
             return dict(json.loads(archive.read(member)))
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise ModelError(f"{path.name} is not a model file, or is damaged or cut off; get it again.") from error
     except (StopIteration, ValueError) as error:
         raise ModelError(f"{path.name} carries no metadata; export it with LumbarSeg's training folder.") from error
