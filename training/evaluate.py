@@ -170,12 +170,16 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         ),
         "## Real T1 and T2 TSE slices of the same patients",
         "",
-        "Single slices without neighbours. The reference is the SPACE mask, laid on the slice by 2D registration (see",
-        "`training/tse_reference.py`), so these scores also carry the registration's error.",
+        "Single slices without neighbours. The reference is the SPACE mask, laid on the T2 slice by registration and",
+        "carried to a T1 of the same place (see `training/tse_reference.py`), so these scores also carry the",
+        "registration's error.",
         "",
         *_table(
             ["slice", *KINDS],
-            [[n, *(f"{s:.3f}" for s in v)] if v else [n, "registration failed", "", ""] for n, v in slices.items()],
+            [
+                [n, *(f"{s:.3f}" for s in v)] if v else [n, "no trustworthy reference", "", ""]
+                for n, v in slices.items()
+            ],
         ),
         "## Failures",
         "",

@@ -75,8 +75,7 @@ def read_table(data: Path) -> dict[str, float]:
 def load_slices(data: Path, spacing_mm: float, held_out: list[int], left_out: Counter[str]) -> list[TseSlice]:
     slices = []
     for name, pixel_mm in read_table(data).items():
-        patient, weighting = name.split("_")
-        if int(patient) in held_out:
+        if int(name.split("_")[0]) in held_out:
             left_out["held-out patient"] += 1
             continue
         image = read_image(data / "tse_slices" / f"{name}.jpg", pixel_mm)
@@ -87,10 +86,16 @@ def load_slices(data: Path, spacing_mm: float, held_out: list[int], left_out: Co
         ):
             left_out["implausible pixel spacing"] += 1
             continue
-        grid = preprocess.resample_in_plane(image, spacing_mm)
-        unit = preprocess.scale_to_unit(sitk.GetArrayFromImage(grid))[0]
-        slices.append(TseSlice(int(patient), weighting, unit, (columns, rows), pixel_mm))
+        slices.append(on_grid(name, image, spacing_mm))
     return slices
+
+
+def on_grid(name: str, image: sitk.Image, spacing_mm: float) -> TseSlice:
+    """A slice read by `read_image` on the network's grid; `name` is such as `142_t1`."""
+    patient, weighting = name.split("_")
+    grid = preprocess.resample_in_plane(image, spacing_mm)
+    unit = preprocess.scale_to_unit(sitk.GetArrayFromImage(grid))[0]
+    return TseSlice(int(patient), weighting, unit, (image.GetWidth(), image.GetHeight()), image.GetSpacing()[0])
 
 
 def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> torch.Tensor:

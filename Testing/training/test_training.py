@@ -50,7 +50,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
     config = train.read_config(CONFIGS / "sagittal.toml")
     config["network"] |= {"spacing_mm": 1.2, "channels": [8, 8, 8]}
-    config["training"] |= {"iterations": 4, "batch": 2, "checkpoint_every": 2, "ema_decay": 0.5}
+    config["training"] |= {"iterations": 4, "stop_at": 4, "batch": 2, "checkpoint_every": 2, "ema_decay": 0.5}
     config["augmentation"]["crop"] = [64, 64]
     return config
 
