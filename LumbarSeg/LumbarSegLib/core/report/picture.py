@@ -29,7 +29,8 @@ _FILL = 0.28
 _OUTLINE_SMOOTHING = 0.7  # pixels
 _SCALE_BAR_MM = 50
 _LATERAL_MM = 6.0
-_TEXT_LIGHT = 0.65
+_TEXT_LIGHT = 0.4
+_SPECK = 0.2  # part of the largest piece
 _BACKGROUND = "#101214"
 _TEXT = "#e8eaed"
 _FAINT = "#9aa0a6"
@@ -113,7 +114,7 @@ def _draw_names(axes: Axes, labels: Slice, spine: Spine, pixel: tuple[float, flo
         shape = labels == instance.structure.label
         if instance.structure.kind == "canal" or not shape.any():
             continue
-        rows, columns = np.nonzero(_largest_piece(shape))
+        rows, columns = np.nonzero(_foremost_piece(shape))
         row = float(rows.mean())
         front = columns[np.abs(rows - row) * pixel[1] < 2].min()
         is_disc = instance.structure.kind == "disc"
@@ -132,11 +133,14 @@ def _draw_names(axes: Axes, labels: Slice, spine: Spine, pixel: tuple[float, flo
         )
 
 
-def _largest_piece(shape: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """In a slice through the canal the body is larger than the spinous process behind it."""
+def _foremost_piece(shape: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The body: in a slice through the canal it lies in front of the spinous process, and is no speck."""
     pieces = connected(shape)
-    largest: npt.NDArray[np.bool_] = pieces == np.bincount(pieces[shape]).argmax()
-    return largest
+    sizes = np.bincount(pieces[shape])
+    large = [piece for piece in range(1, len(sizes)) if sizes[piece] >= _SPECK * sizes.max()]
+    foremost = min(large, key=lambda piece: np.nonzero(pieces == piece)[1].mean())
+    body: npt.NDArray[np.bool_] = pieces == foremost
+    return body
 
 
 def _color(instance: Instance) -> tuple[float, float, float]:
