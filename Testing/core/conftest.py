@@ -7,20 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from Testing.small_model import CARD
 from training import export
 from training.network import HalfResolutionUNet
 
-CARD: dict[str, Any] = {
-    "name": "small",
-    "version": "1",
-    "title": "Small",
-    "task": "sagittal",
-    "modality": "MR",
-    "plane": "sagittal",
-    "training_data": [],
-    "intended_use": "Tests",
-    "limits": [],
-}
 CONFIG = {"network": {"spacing_mm": 1.0, "neighbour_distance_mm": 3.0}}
 
 

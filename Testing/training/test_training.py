@@ -11,6 +11,7 @@ import SimpleITK as sitk
 import torch
 
 from LumbarSegLib.core import models
+from Testing.small_model import CARD
 from training import augment, evaluate, export, perturb, spider, train
 
 CONFIGS = Path(train.__file__).parent / "configs"
@@ -140,16 +141,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(data: Path, config: 
 
 def test_the_exported_file_answers_as_the_trained_network(data: Path, config: Config, tmp_path: Path) -> None:
     train.train(train.Run("small", config), sampler_of(data, config))
-    card = {
-        "name": "small",
-        "version": "1",
-        "title": "Small",
-        "task": "sagittal",
-        "modality": "MR",
-        "plane": "sagittal",
-    }
-    card |= {"training_data": [], "intended_use": "Tests", "limits": []}
-    path = export.export("small", config, card, tmp_path)
+    path = export.export("small", config, CARD, tmp_path)
     model = models.open_model(models.find(str(path)), "cpu", accept_unlisted=True)
     network = train.build_network(config)
     network.load_state_dict(train.load_average("small"))
@@ -158,6 +150,21 @@ def test_the_exported_file_answers_as_the_trained_network(data: Path, config: Co
         difference = (model.network(image.to(model.dtype)).float() - network.eval()(image)).abs().max()
     assert difference < 0.1
     assert (tmp_path / "index.json").is_file()
+
+
+def test_a_model_file_carries_only_scores_of_its_own_weights(config: Config, tmp_path: Path) -> None:
+    metadata = export.metadata_of(config, CARD, 8)
+    scores = [{"measured_on": "phantoms", "vertebra": 0.9, "disc": 0.8, "canal": 0.7}]
+
+    def write(seed: int, report: dict[str, Any] | None) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        return export.write_model(train.build_network(config), metadata, tmp_path / "small.ts", report)
+
+    measured = {"weights_sha256": write(0, None)["weights_sha256"], "scores": scores}
+    assert write(0, measured)["scores"] == scores
+    assert models.find(str(tmp_path / "small.ts")).scores == tuple(scores)
+    with pytest.raises(ValueError, match="other weights"):
+        write(1, measured)
 
 
 def test_perturbed_pairs_stay_on_one_grid(data: Path) -> None:
