@@ -37,7 +37,7 @@ _FAINT = "#9aa0a6"
 
 
 def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
-    """Write a PNG: the slice through the middle of the canal, plain and with segments, and a lateral slice.
+    """Write a PNG: the slice through the middle of the canal, plain and with segments, and a lateral one if there is.
 
     `image` is the 3D sagittal volume, `spine` what was found on its grid. Level names stand in front of the
     bodies and discs; a name in parentheses is partly out of the image. Raises OSError if it is not written.
@@ -51,28 +51,26 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
     lateral = _lateral_slice(labels, middle, thickness)
     window = np.percentile(grey[middle], _WINDOW_PERCENT)
 
-    figure = _figure(extent)
-    panels = figure.subplots(1, 3)
-    for axes, index, title in zip(
-        panels,
-        (middle, middle, lateral),
-        ("Through the canal", "Segmented", f"{abs(lateral - middle) * thickness:.0f} mm lateral"),
-        strict=True,
-    ):
+    shown = [(middle, "Through the canal"), (middle, "Segmented")]
+    if lateral != middle:
+        shown.append((lateral, f"{abs(lateral - middle) * thickness:.0f} mm lateral"))
+    figure = _figure(extent, len(shown))
+    panels = figure.subplots(1, len(shown))
+    for axes, (index, title) in zip(panels, shown, strict=True):
         axes.imshow(grey[index], cmap="gray", vmin=window[0], vmax=window[1], extent=extent, interpolation="bicubic")
         axes.set_title(f"{title}, slice {index + 1} of {len(grey)}", color=_FAINT, fontsize=9, loc="left")
         axes.set_axis_off()
         _mark_orientation(axes, extent)
     _draw_scale_bar(panels[0], extent)
-    for axes, index in ((panels[1], middle), (panels[2], lateral)):
+    for axes, (index, _) in zip(panels[1:], shown[1:], strict=True):
         _draw_segments(axes, labels[index], spine, extent)
     _draw_names(panels[1], labels[middle], spine, (across, down))
     figure.text(0.5, 0.012, "Research use; not for diagnosis", color=_FAINT, fontsize=9, ha="center", va="bottom")
     figure.savefig(path, dpi=_DPI, facecolor=_BACKGROUND)
 
 
-def _figure(extent: Extent) -> Figure:
-    width = 3 * _HEIGHT_IN * extent[1] / extent[2]
+def _figure(extent: Extent, panels: int) -> Figure:
+    width = panels * _HEIGHT_IN * extent[1] / extent[2]
     figure = Figure(figsize=(width, _HEIGHT_IN + 2 * _MARGIN_IN))
     FigureCanvasAgg(figure)
     edge = _MARGIN_IN / (_HEIGHT_IN + 2 * _MARGIN_IN)
