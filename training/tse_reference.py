@@ -16,7 +16,8 @@ import SimpleITK as sitk
 from LumbarSegLib.core import preprocess
 from training import spider, tse
 
-# Mutual information (negative) of registrations that are right by eye lies below -0.95, of wrong ones above -0.6.
+# Negative mutual information, set after looking at nine registrations with a model's outlines beside them: those of
+# T2 that are right by eye reach -0.98 to -1.16, the wrong ones -0.55, and T1 slices (-0.57 to -0.81) are off by eye.
 _GOOD_AGREEMENT = -0.9
 _COMPARISON_GRID_MM = 0.6
 
