@@ -77,7 +77,7 @@ class PhantomSpine:
 
 def spine_phantom(**shape: float | int | str) -> tuple[sitk.Image, sitk.Image]:
     """Image and semantic map of `PhantomSpine(**shape)`."""
-    phantom = PhantomSpine(**shape)  # type: ignore[arg-type]
+    phantom = PhantomSpine(**shape)  # type: ignore[arg-type]  # the dataclass checks the names
     return phantom.image, phantom.semantic
 
 

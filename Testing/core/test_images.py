@@ -243,11 +243,20 @@ def test_a_ct_series_is_known_by_its_header(tmp_path: Path) -> None:
         check_fits(read_image(tmp_path), "sagittal", "MR")
 
 
-def test_a_ct_volume_without_dicom_header_is_known_by_the_air_around_the_patient() -> None:
+def test_a_ct_volume_without_dicom_header_is_known_by_air_and_soft_tissue() -> None:
+    """Air around muscle and fat, with a bony column of 300 to 1200 Hounsfield units in it."""
+    random = np.random.default_rng(0)
     values = np.full((8, 16, 12), -1000, np.int16)
-    values[:, 4:12, 3:9] = np.random.default_rng(0).integers(-100, 1200, (8, 8, 6))
+    values[:, 1:15, 1:11] = random.choice([-100, 50], (8, 14, 10)) + random.integers(-20, 20, (8, 14, 10))
+    values[:, 4:12, 3:6] = random.integers(300, 1200, (8, 8, 3))
     with pytest.raises(InputError, match="this is a CT image"):
         check_fits(volume(values), "sagittal", "MR")
+
+
+@pytest.mark.parametrize("scale", [4, 8, 16])
+def test_an_mr_volume_with_spiders_floor_of_minus_1000_is_no_ct(scale: int) -> None:
+    sample = sitk.Cast(sitk.ReadImage(str(samples_dir() / "lumbar-t2.nrrd")), sitk.sitkInt16)
+    check_fits(sample * scale - 1000, "sagittal", "MR")
 
 
 def test_a_normalised_mr_volume_with_negative_values_is_no_ct() -> None:

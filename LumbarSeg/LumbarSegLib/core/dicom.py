@@ -81,6 +81,7 @@ def _headers(files: Iterable[Path]) -> Iterator[_Header]:
     for file in files:
         try:
             header = dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
+        # All that pydicom raises on notes, thumbnails and odd objects that lie beside the images of a folder.
         except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
             continue
         if "Rows" in header and "SeriesInstanceUID" in header and header.get("Modality") != "SEG":

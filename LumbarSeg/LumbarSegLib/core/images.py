@@ -20,8 +20,8 @@ _SAME_SPACING = 0.02
 _THICK_SLICES = 2.0
 _SQUARE = 0.02
 _AIR_HU = -900
-_NOT_IN_MR_HU = -200
-_NOT_IN_MR_SHARE = 0.01
+_SOFT_TISSUE_HU = (-200, 200)
+_SOFT_TISSUE_SHARE = 0.6
 _PROBE = 1 << 20
 
 
@@ -134,8 +134,10 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
     """Raise InputError if the volume was taken in another plane or modality than a model wants.
 
     A volume whose voxels are nearly cubes can be cut in any plane, so its own plane does not matter.
-    CT is told from its DICOM header, or in another file from values that only Hounsfield units have: air
-    near -1000 in a volume of which at least 1 % lies below -200. MR has no such values.
+    CT is told from its DICOM header, or in another file from its values: air near -1000, and most of the rest
+    fat and soft tissue within 200 Hounsfield units of water. The air alone does not tell: SPIDER's MR has a
+    floor of -1000 too, but its grey values spread (at most 0.42 of them in that range on 327 of its images
+    given that floor, at eight scales).
     """
     found = image.GetMetaData(MODALITY) if image.HasMetaDataKey(MODALITY) else ""
     if not found and _in_hounsfield_units(image):
@@ -152,7 +154,19 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
 
 def _in_hounsfield_units(image: sitk.Image) -> bool:
     values = sitk.GetArrayViewFromImage(image)
-    return bool(values.min() <= _AIR_HU and np.mean(values < _NOT_IN_MR_HU) >= _NOT_IN_MR_SHARE)
+    if values.min() > _AIR_HU:
+        return False
+    body = values[values > _AIR_HU]
+    low, high = _SOFT_TISSUE_HU
+    return bool(body.size and np.mean((body > low) & (body < high)) >= _SOFT_TISSUE_SHARE)
+
+
+def stored_as(oriented: sitk.Image, image: sitk.Image) -> sitk.Image:
+    """Bring what was made from a reoriented image back to the image's own storage order and exact geometry."""
+    order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    stored: sitk.Image = sitk.DICOMOrient(oriented, order)
+    stored.CopyInformation(image)
+    return stored
 
 
 def image_identity(image: sitk.Image) -> dict[str, str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import SEMANTIC
+from LumbarSegLib.core.images import stored_as
 from LumbarSegLib.core.models import Model
 from LumbarSegLib.errors import Cancelled
 
@@ -38,7 +39,7 @@ def segment_stack(
     # gigabytes.
     labels = sitk.Resample(labels, placeless, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
     labels.CopyInformation(ordered)
-    return preprocess.from_stack_order(labels, image)
+    return stored_as(labels, image)
 
 
 def _run(

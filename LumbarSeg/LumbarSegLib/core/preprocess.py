@@ -23,16 +23,6 @@ def to_stack_order(image: sitk.Image) -> sitk.Image:
     return sitk.DICOMOrient(image, STACK_ORIENTATION)
 
 
-def from_stack_order(stack: sitk.Image, image: sitk.Image) -> sitk.Image:
-    """Bring a result in stack order back to the storage order and the exact geometry of the image that it
-    was made from.
-    """
-    order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
-    result = sitk.DICOMOrient(stack, order)
-    result.CopyInformation(image)
-    return result
-
-
 def without_place(stack: sitk.Image) -> sitk.Image:
     """The same stack with its origin at zero and its axes straight; only its spacing is left.
 

@@ -6,6 +6,8 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from LumbarSegLib.core.images import stored_as
+
 Labels = NDArray[np.uint8]
 Spacing = tuple[float, float, float]
 
@@ -58,10 +60,7 @@ class Upright:
         full[self._box] = crop
         oriented = sitk.GetImageFromArray(full)
         oriented.CopyInformation(self._oriented)
-        stored = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(self._image.GetDirection())
-        image: sitk.Image = sitk.DICOMOrient(oriented, stored)
-        image.CopyInformation(self._image)
-        return image
+        return stored_as(oriented, self._image)
 
     def centers(self, crop: Labels) -> dict[int, tuple[float, float, float]]:
         """The centre of mass of each value in `crop`, in LPS (mm)."""

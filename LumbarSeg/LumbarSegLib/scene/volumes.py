@@ -18,10 +18,10 @@ _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 
 
 class _Placed(Protocol):
-    """What a volume node and an oriented image share."""
+    """What a volume node and an oriented image share, under VTK's own names."""
 
-    def GetSpacing(self) -> tuple[float, float, float]: ...  # noqa: N802
-    def GetOrigin(self) -> tuple[float, float, float]: ...  # noqa: N802
+    def GetSpacing(self) -> tuple[float, float, float]: ...  # noqa: N802  VTK's name
+    def GetOrigin(self) -> tuple[float, float, float]: ...  # noqa: N802  VTK's name
 
 
 def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "vtkMRMLScalarVolumeNode":
@@ -76,14 +76,14 @@ def image_from_oriented(oriented: "vtkOrientedImageData") -> sitk.Image:
 def _filled(data: vtkImageData, image: sitk.Image) -> vtkImageData:
     data.SetDimensions(image.GetSize())
     # The voxels are copied: the image may go while the scene lives on.
-    voxels = numpy_to_vtk(sitk.GetArrayViewFromImage(image).ravel(), deep=True)  # type: ignore[no-untyped-call]
+    voxels = numpy_to_vtk(sitk.GetArrayViewFromImage(image).ravel(), deep=True)  # type: ignore[no-untyped-call]  # VTK has no types here
     voxels.SetName("ImageScalars")
     data.GetPointData().SetScalars(voxels)
     return data
 
 
 def _voxels(data: vtkImageData) -> NDArray[np.generic]:
-    voxels: NDArray[np.generic] = vtk_to_numpy(data.GetPointData().GetScalars())  # type: ignore[no-untyped-call]
+    voxels: NDArray[np.generic] = vtk_to_numpy(data.GetPointData().GetScalars())  # type: ignore[no-untyped-call]  # VTK has no types here
     return voxels.reshape(data.GetDimensions()[::-1])
 
 

@@ -17,7 +17,7 @@ def vtk_errors_raised() -> Iterator[None]:
     """Raise VtkError at the end of the block if VTK reported an error within it. Nothing is printed."""
     reported: list[str] = []
 
-    @calldata_type(VTK_STRING)  # type: ignore[no-untyped-call, untyped-decorator]
+    @calldata_type(VTK_STRING)  # type: ignore[no-untyped-call, untyped-decorator]  # VTK has no types here
     def keep(_window: vtkObject, _event: str, text: str) -> None:
         reported.append(" ".join(text.split()))
 

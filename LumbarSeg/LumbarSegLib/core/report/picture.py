@@ -15,12 +15,12 @@ from skimage.measure import label as connected
 
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.levels import Instance, Spine
+from LumbarSegLib.core.preprocess import to_stack_order
 
 Slice = npt.NDArray[np.uint8]
 Extent = tuple[float, float, float, float]
 """Left, right, bottom and top of a slice in mm."""
 
-_UPRIGHT = "PIR"  # columns run to posterior, rows to inferior
 _HEIGHT_IN = 8.0
 _DPI = 150
 _MARGIN_IN = 0.45
@@ -42,9 +42,9 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
     `image` is the 3D sagittal volume, `spine` what was found on its grid. Level names stand in front of the
     bodies and discs; a name in parentheses is partly out of the image. Raises OSError if it is not written.
     """
-    upright = sitk.DICOMOrient(image, _UPRIGHT)
+    upright = to_stack_order(image)
     grey = sitk.GetArrayViewFromImage(upright)
-    labels = sitk.GetArrayFromImage(sitk.DICOMOrient(spine.labels, _UPRIGHT))
+    labels = sitk.GetArrayFromImage(to_stack_order(spine.labels))
     across, down, thickness = upright.GetSpacing()[0], upright.GetSpacing()[1], upright.GetSpacing()[2]
     extent = (0.0, grey.shape[2] * across, grey.shape[1] * down, 0.0)
     middle = _middle_slice(labels)
