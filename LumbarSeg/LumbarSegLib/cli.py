@@ -342,7 +342,8 @@ def _silence_libraries() -> None:
 def main() -> None:
     """Entry point of the `lumbarseg` command."""
     # A batch system that ends the job gets the same clean stop as Ctrl+C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     if "--debug" not in sys.argv:
         _silence_libraries()
     sys.exit(run(sys.argv[1:]))
