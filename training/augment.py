@@ -90,17 +90,17 @@ def synthesise_contrast(image: Tensor, classes: Tensor) -> Tensor:
     themselves, as between T1 and T2; else the surroundings are cut into three tissues by intensity, which
     change as well, as with fat suppression.
     """
+    middle = image[len(image) // 2]
     tissue = torch.where(classes == _UNKNOWN, 0, classes).clone()
     count = CLASS_COUNT
     if torch.rand(()) < 0.5:
-        outside = image[1]
         cuts = torch.sort(torch.rand(2) * 0.6 + 0.05).values
-        tissue = torch.where(tissue == 0, CLASS_COUNT + torch.bucketize(outside, cuts), tissue)
+        tissue = torch.where(tissue == 0, CLASS_COUNT + torch.bucketize(middle, cuts), tissue)
         count = CLASS_COUNT + 3
     weights = F.one_hot(tissue, count).permute(2, 0, 1).float()
     weights = F.avg_pool2d(weights[None], 3, 1, 1)[0]
     mass = weights.sum((1, 2)).clamp(min=1)
-    old_mean = (weights * image[1]).sum((1, 2)) / mass
+    old_mean = (weights * middle).sum((1, 2)) / mass
     new_mean = torch.rand(count) * 0.9 + 0.02
     texture = _uniform(count, 0.3, 1.2) * torch.where(torch.rand(count) < 0.2, -1.0, 1.0)
     if count == CLASS_COUNT:
@@ -233,7 +233,7 @@ def standardise(images: Tensor) -> Tensor:
 
 
 def augment(images: Tensor, classes: Tensor, settings: Augmentation) -> tuple[Tensor, Tensor]:
-    """All of it: images (batch, 3, rows, columns) in 0..1 and classes to what the network trains on."""
+    """All of it: images (batch, channels, rows, columns) in 0..1 and classes to what the network trains on."""
     images, classes = warp(images, classes, settings)
     images = change_contrast(images, classes, settings)
     images = add_coil_shading(images, settings)

@@ -51,7 +51,7 @@ def metadata_of(config: dict[str, Any], card: dict[str, Any], stride: int) -> di
         "normalisation": preprocess.NORMALISATION,
         "spacing_mm": config["network"]["spacing_mm"],
         "neighbour_distance_mm": config["network"]["neighbour_distance_mm"],
-        "input_channels": 3,
+        "input_channels": config["network"]["slices"],
         "stride": stride,
         "labels": {str(value): kind for value, kind in enumerate(spider.CLASSES) if value},
         **card,
@@ -66,7 +66,7 @@ def write_model(
     `report` is what `training.evaluate` wrote; its scores enter the metadata. Raises ValueError where it measured other
     weights.
     """
-    example = torch.zeros(1, 3, 2 * network.stride, 2 * network.stride)
+    example = torch.zeros(1, metadata["input_channels"], 2 * network.stride, 2 * network.stride)
     traced = torch.jit.trace(fold_batch_norms(network), example).half()
     weights = b"".join(tensor.numpy().tobytes() for tensor in traced.state_dict().values())
     carried = metadata | {"weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}

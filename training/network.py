@@ -1,4 +1,4 @@
-"""The sagittal network: a 2D U-Net on three slices that computes on half the resolution of its grid and
+"""The sagittal network: a 2D U-Net on a few neighbouring slices that computes on half the resolution of its grid and
 answers on all of it.
 """
 
@@ -33,6 +33,7 @@ class HalfResolutionUNet(nn.Module):
 
     def __init__(self, inputs: int, classes: int, channels: tuple[int, ...]) -> None:
         super().__init__()
+        self.inputs = inputs
         before = (4 * inputs, *channels[:-1])
         self.encoders = nn.ModuleList(_double_convolution(i, o) for i, o in zip(before, channels, strict=True))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(deep, shallow, 2, 2) for shallow, deep in pairwise(channels))

@@ -14,6 +14,7 @@ from LumbarSegLib.core import preprocess
 
 BACKGROUND, VERTEBRA, DISC, CANAL = range(4)
 CLASSES = ("background", "vertebra", "disc", "canal")
+UNKNOWN = 255
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Series:
 
 @dataclass(frozen=True)
 class Stack:
-    """One series as the network sees it: `image` in 0..1 and `classes`, both (slices, rows, columns) in
-    stack order.
+    """One series as the network sees it: `image` in 0..1 and `classes` (255 where unknown), both (slices, rows,
+    columns) in stack order.
     """
 
     name: str
@@ -85,6 +86,20 @@ def split(series: Iterable[Series], held_out: Iterable[int]) -> tuple[list[Serie
     return [s for s in all_series if s.patient not in held], [s for s in all_series if s.patient in held]
 
 
+def without_unlabelled_top(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same classes with the background unknown in the rows above the highest labelled vertebra or disc.
+
+    Some masks leave out the uppermost, often partly visible vertebrae, others label them. Taken as background they
+    would teach the network both.
+    """
+    labelled = np.flatnonzero(((classes == VERTEBRA) | (classes == DISC)).any((0, 2)))
+    known = classes.copy()
+    if len(labelled):
+        top = known[:, : labelled[0]]
+        top[top == BACKGROUND] = UNKNOWN
+    return known
+
+
 def load_stacks(series: Iterable[Series], spacing_mm: float) -> Iterator[Stack]:
     """Each series on the network's grid, through the very functions that inference uses."""
     for one in series:
@@ -95,6 +110,6 @@ def load_stacks(series: Iterable[Series], spacing_mm: float) -> Iterator[Stack]:
         yield Stack(
             one.name,
             preprocess.scale_to_unit(sitk.GetArrayFromImage(resampled)),
-            sitk.GetArrayFromImage(on_grid),
+            without_unlabelled_top(sitk.GetArrayFromImage(on_grid)),
             image.GetSpacing()[2],
         )

@@ -22,9 +22,9 @@ from LumbarSegLib.core import preprocess
 from training import spider
 from training.augment import Augmentation, augment
 from training.network import HalfResolutionUNet
+from training.spider import UNKNOWN
 
 RUNS = Path(__file__).parent / "runs"
-UNKNOWN = 255
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def build_network(config: dict[str, Any]) -> HalfResolutionUNet:
-    return HalfResolutionUNet(3, len(spider.CLASSES), tuple(config["network"]["channels"]))
+    return HalfResolutionUNet(config["network"]["slices"], len(spider.CLASSES), tuple(config["network"]["channels"]))
 
 
 class SliceSampler:
@@ -59,14 +59,14 @@ class SliceSampler:
         self.stacks = stacks
         self.slices = slices
         self.settings = config["slices"]
+        self.seen = config["network"]["slices"]
         self.batch = config["training"]["batch"]
         self.pseudo_share = config["training"].get("pseudo_share", 0.0)
-        images = [stack.image.shape[1:] for stack in stacks] + [one.image.shape for one in slices]
-        self.rows = max(shape[0] for shape in images)
-        self.columns = max(shape[1] for shape in images)
+        self.rows = max(stack.image.shape[1] for stack in stacks)
+        self.columns = max(stack.image.shape[2] for stack in stacks)
 
     def draw(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        images = np.zeros((self.batch, 3, self.rows, self.columns), np.float32)
+        images = np.zeros((self.batch, self.seen, self.rows, self.columns), np.float32)
         classes = np.zeros((self.batch, self.rows, self.columns), np.uint8)
         for index in range(self.batch):
             pseudo = bool(self.slices) and random.random() < self.pseudo_share
@@ -78,18 +78,25 @@ class SliceSampler:
         return torch.from_numpy(images), torch.from_numpy(classes)
 
     def _draw_single(self, random: np.random.Generator) -> tuple[Any, Any]:
+        """A slice without neighbours, cut at a random place to the size of the stacks where it is larger."""
         one = self.slices[random.integers(len(self.slices))]
-        return np.broadcast_to(one.image, (3, *one.image.shape)), one.classes
+        top, left = (
+            int(random.integers(max(0, has - most) + 1))
+            for has, most in zip(one.image.shape, (self.rows, self.columns), strict=True)
+        )
+        window = np.s_[top : top + self.rows, left : left + self.columns]
+        image = one.image[window]
+        return np.broadcast_to(image, (self.seen, *image.shape)), one.classes[window]
 
     def _draw_from_stack(self, random: np.random.Generator) -> tuple[Any, Any]:
         stack = self.stacks[random.integers(len(self.stacks))]
         count = len(stack.image)
         centre = int(random.integers(count))
         if random.random() < self.settings["single"]:
-            return np.broadcast_to(stack.image[centre], (3, *stack.image.shape[1:])), stack.classes[centre]
+            return np.broadcast_to(stack.image[centre], (self.seen, *stack.image.shape[1:])), stack.classes[centre]
         step = int(random.integers(1, self.settings["largest_step"] + 1))
         half = (step - 1) // 2 if random.random() < self.settings["thick"] else 0
-        chosen = preprocess.neighbour_indices(count, step)[centre]
+        chosen = preprocess.neighbour_indices(count, step, self.seen)[centre]
         if half == 0:
             return stack.image[chosen], stack.classes[centre]
         slabs = [stack.image[max(0, k - half) : k + half + 1].mean(0) for k in chosen]
@@ -120,7 +127,7 @@ class Run:
         self.iteration = 0
         self.network = build_network(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if "start_from" in config:
-            self.network.load_state_dict(load_average(config["start_from"]))
+            self.network.load_state_dict(starting_weights(config))
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(self.training["ema_decay"]), use_buffers=True
         )
@@ -169,6 +176,20 @@ def load_average(name: str) -> dict[str, Tensor]:
     """Weights of the running average of a run, ready for `build_network`."""
     saved = torch.load(RUNS / name / "last.pt", weights_only=True)
     return {key.removeprefix("module."): value for key, value in saved["average"].items() if key.startswith("module.")}
+
+
+def starting_weights(config: dict[str, Any]) -> dict[str, Tensor]:
+    """Weights of the run that a configuration starts from, laid out for the number of slices that it asks for.
+
+    Slices that the former network did not see enter with weight zero; its outermost ones stay the outermost.
+    """
+    weights = load_average(config["start_from"])
+    first = weights["encoders.0.0.weight"]
+    seen, before = config["network"]["slices"], first.shape[1] // 4
+    by_slice = first.new_zeros(len(first), seen, 4, *first.shape[2:])
+    places = torch.linspace(0, seen - 1, before).round().long()
+    by_slice[:, places] = first.unflatten(1, (before, 4))
+    return weights | {"encoders.0.0.weight": by_slice.flatten(1, 2).contiguous()}
 
 
 def augmentation_of(config: dict[str, Any]) -> Augmentation:

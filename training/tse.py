@@ -27,7 +27,8 @@ from tqdm import tqdm
 from LumbarSegLib.core import preprocess
 from training import spider
 from training.network import HalfResolutionUNet
-from training.train import RUNS, UNKNOWN, build_network, load_average, read_config
+from training.spider import UNKNOWN
+from training.train import RUNS, build_network, read_config, starting_weights
 
 # A sagittal lumbar slice shows between 18 and 42 cm from top to bottom; the spacing in the table is wrong
 # where it does not.
@@ -109,7 +110,9 @@ def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> t
         height, width = view.shape[2:]
         pad = (0, -width % network.stride, 0, -height % network.stride)
         view = (
-            F.pad(view, pad, value=float(view.min())).expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+            F.pad(view, pad, value=float(view.min()))
+            .expand(1, network.inputs, -1, -1)
+            .contiguous(memory_format=torch.channels_last)
         )
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             answer = network(view)[:, :, :height, :width].float().softmax(1)
@@ -167,7 +170,7 @@ def main() -> None:
     config = read_config(arguments.config)
     spacing_mm = config["network"]["spacing_mm"]
     network = build_network(config)
-    network.load_state_dict(load_average(config["start_from"]))
+    network.load_state_dict(starting_weights(config))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     counts: Counter[str] = Counter()
     slices = load_slices(arguments.data, spacing_mm, config["held_out"], counts)

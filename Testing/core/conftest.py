@@ -11,7 +11,7 @@ from Testing.small_model import CARD
 from training import export
 from training.network import HalfResolutionUNet
 
-CONFIG = {"network": {"spacing_mm": 1.0, "neighbour_distance_mm": 3.0}}
+CONFIG = {"network": {"spacing_mm": 1.0, "slices": 3, "neighbour_distance_mm": 3.0}}
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def _run(
     pad = ((0, 0), (0, -rows % stride), (0, -columns % stride))
     padded = torch.from_numpy(np.pad(stack, pad, constant_values=float(stack.min())))
     padded = padded.to(model.device, model.dtype)
-    neighbours = torch.from_numpy(preprocess.neighbour_indices(count, step))
+    neighbours = torch.from_numpy(preprocess.neighbour_indices(count, step, model.info.slices))
     labels = np.empty(stack.shape, np.uint8)
     meaning = np.zeros(256, np.uint8)
     for value, kind in model.info.labels.items():

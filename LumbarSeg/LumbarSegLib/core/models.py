@@ -32,10 +32,10 @@ class ModelInfo:
     """What a model file says of itself.
 
     `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal");
-    `spacing_mm` is the pixel size of its grid; `neighbour_distance_mm` how far away the two slices lie that
-    it sees beside each slice; rows and columns of its input are multiples of `stride`. `weights_sha256` is of the
-    weights alone, so that scores can name what they were measured on. `listed` tells whether the file is one of
-    the shipped ones.
+    `spacing_mm` is the pixel size of its grid; `slices` how many slices it sees at once, the one that it
+    answers for in the middle; `neighbour_distance_mm` how far apart these lie; rows and columns of its input
+    are multiples of `stride`. `weights_sha256` is of the weights alone, so that scores can name what they were
+    measured on. `listed` tells whether the file is one of the shipped ones.
     """
 
     path: Path
@@ -49,6 +49,7 @@ class ModelInfo:
     modality: str
     plane: str
     spacing_mm: float
+    slices: int
     neighbour_distance_mm: float
     stride: int
     labels: Mapping[int, Kind]
@@ -60,8 +61,8 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A model file that is loaded and ready: `network` maps (batch, 3, rows, columns) to logits on
-    `device` in `dtype`.
+    """A model file that is loaded and ready: `network` maps (batch, slices, rows, columns) to logits
+    on `device` in `dtype`.
     """
 
     info: ModelInfo
@@ -199,6 +200,7 @@ def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> Mo
             modality=str(metadata["modality"]),
             plane=str(metadata["plane"]),
             spacing_mm=float(metadata["spacing_mm"]),
+            slices=int(metadata["input_channels"]),
             neighbour_distance_mm=float(metadata["neighbour_distance_mm"]),
             stride=int(metadata["stride"]),
             labels={int(value): SEMANTIC[kind].kind for value, kind in metadata["labels"].items()},

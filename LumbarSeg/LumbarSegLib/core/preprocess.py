@@ -88,9 +88,11 @@ def neighbour_step(slice_spacing_mm: float, distance_mm: float) -> int:
     return max(1, round(distance_mm / slice_spacing_mm))
 
 
-def neighbour_indices(count: int, step: int) -> NDArray[np.int64]:
-    """For each of `count` slices, the indices (before, itself, after), shape (count, 3); the outer ones
-    repeat the edge.
+def neighbour_indices(count: int, step: int, seen: int) -> NDArray[np.int64]:
+    """For each of `count` slices, the indices of the `seen` slices that the network sees, shape (count, seen).
+
+    `seen` is odd: the slice itself stands in the middle, the others are `step` apart; beyond the edge the outermost
+    slice is repeated.
     """
-    centre = np.arange(count)
-    return np.clip(np.stack([centre - step, centre, centre + step], axis=1), 0, count - 1)
+    offsets = step * (np.arange(seen) - seen // 2)
+    return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)

@@ -1,0 +1,110 @@
+"""What was measured in an image: numbers, where each was read, what is doubtful.
+
+All hosts show it, all reports print it. Places are LPS in mm, as SimpleITK and DICOM count them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Point = tuple[float, float, float]
+Status = Literal["automatic", "edited", "confirmed"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a number was read from (LPS, mm).
+
+    `points` by name ("L3.superior_anterior"), `lines` as pairs of ends, `contours` as closed polygons.
+    """
+
+    points: Mapping[str, Point] = _NOTHING
+    lines: tuple[tuple[Point, Point], ...] = ()
+    contours: tuple[tuple[Point, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number, or the reason why there is none.
+
+    `measure` names its definition in `Resources/measures.json` ("vertebra.wedge_angle"), which gives unit, decimals,
+    method and sources. `level` is a structure ("L3", "L3/4") or a span ("L1-S1"). `value` is None where nothing can be
+    said; `reason` then says why in a sentence. `band` is the class of a published scale that the value falls in
+    ("Genant 1", "Meyerding I"), never a diagnosis. `flags` are the keys of the flags that concern it. `status` is
+    "edited" where a point or a segment that it was read from was changed by hand.
+    """
+
+    measure: str
+    level: str
+    value: float | None
+    trace: Trace = field(default_factory=Trace)
+    status: Status = "automatic"
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    band: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The canal in one plane perpendicular to its centreline.
+
+    `along_mm` is the length along the centreline from its lower end, `level` the vertebra or disc that it lies at.
+    Area in mm², diameters in mm, None where the section is cut by the border of the image (`reason` says so).
+    `contour`, `anteroposterior` and `transverse` show what was measured (LPS, mm).
+    """
+
+    along_mm: float
+    level: str
+    center: Point
+    area_mm2: float | None
+    anteroposterior_mm: float | None
+    transverse_mm: float | None
+    contour: tuple[Point, ...]
+    anteroposterior: tuple[Point, Point] | None
+    transverse: tuple[Point, Point] | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One doubt. `key` names it in `Resources/flags.json`, `level` what it concerns ("" for all), `text` says it in
+    words; measures that fit one of `blocks` ("vertebra.*", "canal.area") at that level are not given.
+    """
+
+    key: str
+    level: str
+    text: str
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A point that measures are read from and that a user may drag: its place (LPS, mm) and who put it there."""
+
+    place: Point
+    status: Status = "automatic"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was measured in one image.
+
+    `measurements` run by level from the top downward, then the spans. `landmarks` by name; a dragged one given back to
+    `analysis.measure` takes effect. `sections` are the canal's, from the bottom upward.
+    """
+
+    measurements: tuple[Measurement, ...]
+    landmarks: Mapping[str, Landmark]
+    sections: tuple[Section, ...]
+    flags: tuple[Flag, ...]
+    lowest_disc: str
+
+    def of(self, measure: str, level: str) -> Measurement:
+        """The measurement of this name at this level. Raises KeyError if there is none."""
+        for one in self.measurements:
+            if one.measure == measure and one.level == level:
+                return one
+        raise KeyError(f"{measure} at {level}")
