@@ -1,11 +1,14 @@
 """From an image to a label map: geometry, progress and cancel, on a small network of the real format."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 
 from LumbarSegLib.core import inference, models, preprocess
 from LumbarSegLib.errors import Cancelled
@@ -68,6 +71,40 @@ def test_flips_do_not_mind_which_side_is_left(model: models.Model, image: sitk.I
     labels = sitk.GetArrayFromImage(inference.segment_stack(image, model, flips=True))
     of_mirrored = sitk.GetArrayFromImage(inference.segment_stack(mirrored, model, flips=True))
     assert (of_mirrored[::-1] == labels).mean() > 0.99
+
+
+def test_neighbours_are_counted_from_the_middle_and_repeat_the_edge() -> None:
+    assert preprocess.neighbour_indices(4, 2, 5).tolist() == [
+        [0, 0, 0, 2, 3],
+        [0, 0, 1, 3, 3],
+        [0, 0, 2, 3, 3],
+        [0, 1, 3, 3, 3],
+    ]
+
+
+def test_a_thin_stack_is_computed_whole_at_intervals_and_elsewhere_around_what_those_show(
+    model: models.Model, image: sitk.Image
+) -> None:
+    """The answer of a network that shows its input: bright is vertebra, and nothing is bright far from the square."""
+
+    class Bright:
+        shapes: ClassVar[list[tuple[int, ...]]] = []
+
+        def __call__(self, batch: torch.Tensor) -> torch.Tensor:
+            self.shapes.append(tuple(batch.shape))
+            logits = torch.zeros(len(batch), 4, *batch.shape[2:])
+            logits[:, 1] = torch.where(batch[:, 1] > 2.0, 1.0, -1.0)
+            return logits
+
+    pixels = np.random.default_rng(0).random((20, 200, 160)).astype(np.float32)
+    pixels[:, 90:110, 70:90] = 10.0
+    stack = sitk.GetImageFromArray(pixels)
+    stack.SetDirection(image.GetDirection())
+    labels = sitk.GetArrayFromImage(inference.segment_stack(stack, dataclasses.replace(model, network=Bright())))
+    assert np.array_equal(labels == 1, pixels == 10.0)
+    whole = [shape for shape in Bright.shapes if shape[2] >= 200]
+    assert sum(shape[0] for shape in whole) == 3
+    assert all(60 <= side <= 72 for shape in Bright.shapes if shape not in whole for side in shape[2:])
 
 
 def test_one_slice_is_enough(model: models.Model, image: sitk.Image) -> None:

@@ -108,7 +108,39 @@ def test_every_augmentation_leaves_finite_standardised_images(data: Path, config
         images, classes = augment.augment(*sampler.draw(np.random.default_rng(seed)), settings)
         assert torch.isfinite(images).all()
         assert images.abs().mean() < 3
-        assert set(classes.unique().tolist()) <= {0, 1, 2, 3}
+        assert set(classes.unique().tolist()) <= {0, 1, 2, 3, spider.UNKNOWN}
+
+
+def test_background_above_the_highest_label_is_unknown_and_nothing_else() -> None:
+    classes = np.zeros((2, 6, 4), np.uint8)
+    classes[:, :, 3] = spider.CANAL
+    classes[1, 2:, 0] = spider.VERTEBRA
+    known = spider.without_unlabelled_top(classes)
+    assert (known[:, :2, :3] == spider.UNKNOWN).all()
+    assert np.array_equal(known[:, 2:], classes[:, 2:])
+    assert (known[:, :, 3] == spider.CANAL).all()
+
+
+def test_a_network_that_sees_more_slices_starts_with_the_answers_of_the_former(config: Config) -> None:
+    torch.manual_seed(0)
+    former = train.Run("former", config)
+    former.save()
+    wider = config | {"start_from": "former", "network": config["network"] | {"slices": 5}}
+    network = train.build_network(wider)
+    network.load_state_dict(train.starting_weights(wider))
+    seen = torch.randn(1, 5, 32, 32)
+    assert torch.allclose(network.eval()(seen), former.network.eval()(seen[:, [0, 2, 4]]), atol=1e-5)
+
+
+def test_large_slices_without_neighbours_are_cut_to_the_size_of_the_stacks(data: Path, config: Config) -> None:
+    config["training"] |= {"pseudo_share": 1.0}
+    large = np.arange(200 * 150, dtype=np.float32).reshape(200, 150)
+    slices = [train.LabelledSlice(large, np.ones(large.shape, np.uint8))]
+    sampler = train.SliceSampler(list(spider.load_stacks(spider.find_series(data), 1.2)), slices, config)
+    images, classes = sampler.draw(np.random.default_rng(0))
+    assert images.shape[2:] == classes.shape[1:] == (sampler.rows, sampler.columns)
+    assert (classes == 1).all()
+    assert images[0, 0, 0, 0] != images[1, 0, 0, 0]
 
 
 def test_pixels_of_unknown_class_do_not_count_in_the_loss() -> None:
