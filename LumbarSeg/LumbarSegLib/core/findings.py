@@ -5,13 +5,10 @@ All hosts show it, all reports print it. Places are LPS in mm, as SimpleITK and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 Point = tuple[float, float, float]
 Status = Literal["automatic", "edited", "confirmed"]
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,7 @@ class Trace:
     `points` by name ("L3.superior_anterior"), `lines` as pairs of ends, `contours` as closed polygons.
     """
 
-    points: Mapping[str, Point] = _NOTHING
+    points: Mapping[str, Point] = field(default_factory=dict)
     lines: tuple[tuple[Point, Point], ...] = ()
     contours: tuple[tuple[Point, ...], ...] = ()
 
