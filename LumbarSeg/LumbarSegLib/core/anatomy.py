@@ -103,6 +103,12 @@ class Numbering:
         return replace(self, lowest_disc=names[place - 1]) if place else None
 
 
+def beside(disc: str) -> tuple[str, str]:
+    """The names of the vertebrae above and below a disc: L4 and L5 for "L4/5", T12 and L1 for "T12/L1"."""
+    upper, lower = disc.split("/")
+    return upper, lower if lower[0].isalpha() else upper[0] + lower
+
+
 @cache
 def _by_label(with_l6: bool) -> dict[int, Structure]:
     other_scheme = "L5/S1" if with_l6 else "L5/L6"
