@@ -1,0 +1,68 @@
+"""Whether a model agrees with itself: the same slices once more, changed in a way that must not matter.
+
+Where two answers of one model part, at least one is wrong; agreement of answers was the simplest strong detector of
+failures in a comparison over five data sets (Zenk 2024, arXiv 2406.03323).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.anatomy import SEMANTIC, Kind
+from LumbarSegLib.core.inference import segment_stack
+from LumbarSegLib.core.models import Model
+
+_GAMMA = 0.7
+_SHARE = 1 / 3  # of the slices, side by side: a network that sees neighbours must see the same ones again
+_FEWEST = 3
+
+
+def self_agreement(
+    image: sitk.Image,
+    semantic: sitk.Image,
+    model: Model,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> dict[Kind, float]:
+    """Dice by kind between the model's answer `semantic` (as `segment_stack` gave it) and a second one.
+
+    The second answer is for the slices about the middle of the spine, mirrored left to right and with their
+    intensities raised to the power of 0.7. A kind that neither answer has is left out. Raises Cancelled.
+    """
+    first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic))
+    chosen = _about_spine(first)
+    second = sitk.GetArrayFromImage(segment_stack(_changed(image, chosen), model, cancelled=cancelled))[::-1]
+    margin = 1 if len(second) >= 2 + _FEWEST else 0  # the outer slices lack a neighbour that they had
+    inner = slice(margin, len(second) - margin)
+    return _dice(first[chosen][inner], second[inner])
+
+
+def _about_spine(labels: NDArray[np.uint8]) -> slice:
+    """The slices (axis 0) about the middle of what is labelled."""
+    count = len(labels)
+    wanted = min(count, max(_FEWEST, round(_SHARE * count)))
+    seen = np.flatnonzero(labels.any((1, 2)))
+    middle = seen.mean() if len(seen) else (count - 1) / 2
+    start = int(np.clip(round(middle - (wanted - 1) / 2), 0, count - wanted))
+    return slice(start, start + wanted)
+
+
+def _changed(image: sitk.Image, chosen: slice) -> sitk.Image:
+    """The chosen slices in stack order, mirrored and with other intensities."""
+    ordered = preprocess.to_stack_order(image)
+    stack = preprocess.scale_to_unit(sitk.GetArrayFromImage(ordered).astype(np.float32))[chosen]
+    changed = sitk.GetImageFromArray(np.ascontiguousarray(stack[::-1] ** _GAMMA))
+    changed.SetSpacing(ordered.GetSpacing())
+    changed.SetDirection(ordered.GetDirection())
+    return changed
+
+
+def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[Kind, float]:
+    found: dict[Kind, float] = {}
+    for kind, structure in SEMANTIC.items():
+        one, other = first == structure.label, second == structure.label
+        if total := int(one.sum() + other.sum()):
+            found[kind] = 2 * int((one & other).sum()) / total
+    return found
