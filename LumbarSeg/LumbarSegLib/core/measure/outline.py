@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# The four corners of a cell, anticlockwise from (0, 0), and the cell's edges between them.
-_CORNERS = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-_EDGES = ((0, 1), (1, 2), (2, 3), (3, 0))
+# The four corners of a cell, anticlockwise from (0, 0), and the cell's edges between them: where each starts in the
+# cell and whether it runs along the columns.
+_CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1))
+_EDGES = ((0, 0, 0), (1, 0, 1), (0, 1, 0), (0, 0, 1))
 
 
 def outlines(values: NDArray[np.floating], level: float = 0.5) -> list[Floats]:
@@ -31,29 +32,32 @@ def outlines(values: NDArray[np.floating], level: float = 0.5) -> list[Floats]:
     return sorted(polygons, key=lambda polygon: -abs(area(polygon)))
 
 
-def _segments(inside: NDArray[np.bool_]) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """From each crossed grid edge (row, column, row, column) to the next one, inside always on the same side."""
-    corners = np.stack([inside[i : inside.shape[0] - 1 + i, j : inside.shape[1] - 1 + j] for i, j in _CORNERS])
-    mixed = np.argwhere(corners.any(0) & ~corners.all(0))
-    following = {}
-    for row, column in mixed:
-        state = corners[:, row, column]
-        entries = [k for k, (a, b) in enumerate(_EDGES) if state[a] and not state[b]]
-        for entry in entries:
-            leave = next(k % 4 for k in range(entry + 3, entry - 1, -1) if not state[k % 4] and state[(k + 1) % 4])
-            following[_edge(row, column, entry)] = _edge(row, column, leave)
+def _segments(inside: NDArray[np.bool_]) -> dict[int, int]:
+    """From each crossed grid edge to the next one, inside always on the same side.
+
+    An edge is twice the flat index of its first point, and one more where it runs along the columns.
+    """
+    rows, columns = inside.shape
+    corners = np.stack([inside[i : rows - 1 + i, j : columns - 1 + j] for i, j in _CORNERS])
+    row, column = np.nonzero(corners.any(0) & ~corners.all(0))
+    state = corners[:, row, column]
+    edges = np.stack([2 * ((row + i) * columns + column + j) + along for i, j, along in _EDGES])
+    following: dict[int, int] = {}
+    for entry in range(4):
+        enters = np.flatnonzero(state[entry] & ~state[(entry + 1) % 4])
+        leave = np.full(len(enters), entry)
+        for k in ((entry + turn) % 4 for turn in (1, 2, 3)):
+            leave[~state[k, enters] & state[(k + 1) % 4, enters]] = k
+        following.update(zip(edges[entry, enters].tolist(), edges[leave, enters].tolist(), strict=True))
     return following
 
 
-def _edge(row: int, column: int, number: int) -> tuple[int, ...]:
-    ends = sorted((int(row + i), int(column + j)) for i, j in _CORNERS[list(_EDGES[number])])
-    return (*ends[0], *ends[1])
-
-
 def _crossings(edges: NDArray[np.int64], values: Floats, level: float) -> Floats:
-    low, high = values[edges[:, 0], edges[:, 1]], values[edges[:, 2], edges[:, 3]]
-    part = ((level - low) / (high - low))[:, None]
-    return np.asarray(edges[:, :2] + part * (edges[:, 2:] - edges[:, :2]))
+    first, along = edges // 2, edges % 2
+    start = np.stack(np.unravel_index(first, values.shape), axis=1)
+    low, high = values.ravel()[first], values.ravel()[first + np.where(along == 1, 1, values.shape[1])]
+    part = (level - low) / (high - low)
+    return np.asarray(start + np.stack([part * (along == 0), part * (along == 1)], axis=1))
 
 
 def area(polygon: Floats) -> float:
