@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from LumbarSegLib.core import models
+from LumbarSegLib.core import levels, models
 from Testing.small_model import CARD
 from training import augment, evaluate, export, perturb, spider, train
 
@@ -205,6 +205,17 @@ def test_perturbed_pairs_stay_on_one_grid(data: Path) -> None:
         image, classes = change(one.image(), one.classes())
         assert image.GetSize() == classes.GetSize(), name
         assert np.allclose(image.GetSpacing(), classes.GetSpacing()), name
+
+
+def test_dice_by_instance_takes_the_best_overlap_and_counts_what_is_missed() -> None:
+    def spine(rows: list[int]) -> levels.Spine:
+        labels = sitk.GetImageFromArray(np.tile(np.array(rows, np.uint8)[None, :, None], (3, 1, 4)))
+        labels.SetDirection(SPINE)
+        return levels.spine_of(labels)
+
+    truth = spine([0, 0, 0, 2, 2, 2, 2, 202, 202, 1, 1, 1, 1, 0, 0, 0])
+    found = spine([0, 0, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 0, 0, 0])
+    assert sorted(evaluate.dice_by_instance(found, truth)) == [("disc", 0.0), ("vertebra", 0.8), ("vertebra", 1.0)]
 
 
 def test_dice_is_one_for_the_same_map_and_nan_for_what_neither_has(data: Path) -> None:
