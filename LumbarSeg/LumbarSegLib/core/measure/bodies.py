@@ -1,0 +1,163 @@
+"""The vertebral body: apart from its arch, cut in its mid-sagittal plane, with its outline and six landmarks.
+
+Coordinates are local: mm to the right, down and to the back of the stack.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, label
+
+from LumbarSegLib.core.measure.centreline import Centreline
+from LumbarSegLib.core.measure.corners import find_corners
+from LumbarSegLib.core.measure.grid import Floats, Mask, Part, Plane
+from LumbarSegLib.core.measure.outline import area, outlines
+
+_STEP = 0.5  # mm between the samples of a plane
+_SMOOTHING = 1.0  # mm, or the larger in-plane spacing: as much as levels the steps of the voxels
+_SLAB = (-3.0, -1.5, 0.0, 1.5, 3.0)  # mm across: planes that are averaged, against the noise of single voxels
+_MARGIN = 4.0  # mm around the body in its plane
+_CANAL_NEAR = 12.0  # mm above and below the middle of the body, where the front of its canal is looked for
+_CANAL_FRONT = 7.0  # mm in front of the centreline, where the canal says nothing
+_BODY_BEHIND = 20.0  # mm behind the middles of the discs, where there is no canal: the posterior wall and a little
+_SAMPLE = 2000  # voxels that tell where a vertebra lies
+_SMALL = 150.0  # mm2; the outline of a lumbar body is around 800
+_PIECE = 0.25  # of the area of the outline; a second outline as large means that the body lies in pieces
+
+_NOT_IN_FRONT = "No body was found in front of the canal."
+_CUT = "The border of the image cuts the body."
+_IN_PIECES = "The body lies in pieces."
+_NOT_IN_PLANE = "The body does not reach the mid-sagittal plane."
+
+_CORNERS = ("superior_anterior", "superior_posterior", "inferior_posterior", "inferior_anterior")
+_MIDDLES = ("superior_middle", "inferior_middle")
+
+
+@dataclass(frozen=True, eq=False)
+class BodyShape:
+    """One vertebral body.
+
+    `plane` is its mid-sagittal plane, across to the back and along upward. `contour` (n, 3) is its outline there, in
+    local coordinates as all `landmarks`, which are named without the level ("superior_anterior"). `center` (3,) is the
+    middle of its voxels.
+
+    For the quality of it: `apart_mm` is how far the two readings of a corner part at most, `turned_degrees` the same
+    for the two readings of an endplate, `island_share` the part of its voxels that hang together with nothing large,
+    `cut_at_side` whether the first or last slice cuts the body, so that its middle across is not known.
+    """
+
+    plane: Plane
+    contour: Floats
+    landmarks: Mapping[str, Floats]
+    center: Floats
+    volume_mm3: float
+    apart_mm: float
+    turned_degrees: float
+    island_share: float
+    cut_at_side: bool
+
+
+def body_of(part: Part, canal: Part | None, centreline: Centreline) -> BodyShape | str:
+    """The body of the vertebra `part`, or a sentence that says why it has no landmarks."""
+    index = _beside(part, centreline)
+    body = _without_arch(part, canal, centreline, index)
+    if not body.mask.any():
+        return _NOT_IN_FRONT
+    if _is_cut(body):
+        return _CUT
+    center = body.places.mean(axis=0)
+    plane = _mid_sagittal(body, center, centreline, index)
+    smoothing = max(_SMOOTHING, *body.spacing[1:])
+    found = [one for one in _section(body, plane, smoothing) if abs(area(one)) > _SMALL]
+    if not found:
+        return _NOT_IN_PLANE
+    if len(found) > 1 and abs(area(found[1])) > _PIECE * abs(area(found[0])):
+        return _IN_PIECES
+    corners = find_corners(found[0], smoothing)
+    if isinstance(corners, str):
+        return corners
+    flat = dict(zip(_CORNERS + _MIDDLES, [*corners.places, *corners.middles], strict=True))
+    return BodyShape(
+        plane=plane,
+        contour=plane.places(found[0]),
+        landmarks={name: plane.places(place) for name, place in flat.items()},
+        center=center,
+        volume_mm3=body.volume_mm3,
+        apart_mm=float(corners.apart_mm.max()),
+        turned_degrees=float(np.abs(corners.turned[[0, 2]]).max()),
+        island_share=_island_share(body.mask),
+        cut_at_side=body.touches_side(),
+    )
+
+
+def _beside(part: Part, centreline: Centreline) -> int:
+    """The place on the centreline beside the middle of the body."""
+    places = part.places[:: max(1, len(part.places) // _SAMPLE)]
+    nearest = centreline.nearest(places)
+    behind = ((places - centreline.places[nearest]) * centreline.backs[nearest]).sum(axis=1)
+    front = places[behind < (0.0 if centreline.of_canal else _BODY_BEHIND)]
+    return int(centreline.nearest((front if len(front) else places).mean(axis=0))[0])
+
+
+def _without_arch(part: Part, canal: Part | None, centreline: Centreline, index: int) -> Part:
+    """What lies in front of the front wall of the canal."""
+    origin = centreline.places[index]
+    up, back, _ = centreline.frame(index)
+    front = _BODY_BEHIND
+    if centreline.of_canal:
+        front = -_CANAL_FRONT
+        if canal is not None:
+            away = canal.places - origin
+            near = away[np.abs(away @ up) < _CANAL_NEAR] @ back
+            front = float(np.percentile(near, 10)) if len(near) else front
+    return part.only(part.mask & (_along(part, origin, back) < front))
+
+
+def _along(part: Part, origin: Floats, direction: Floats) -> Floats:
+    """How far each voxel of the crop lies from `origin` along a direction, in mm."""
+    index = np.ogrid[tuple(slice(size) for size in part.mask.shape)]
+    steps = [k * spacing * d for k, spacing, d in zip(index, part.spacing, direction, strict=True)]
+    return np.asarray(steps[0] + steps[1] + steps[2] + (part.start - origin) @ direction)
+
+
+def _is_cut(body: Part) -> bool:
+    """Whether the border of the image cuts the body above, below or in front."""
+    low, high = body.places.min(axis=0), body.places.max(axis=0)
+    at_start, at_end = low < body.spacing / 2, high > body.size_mm - body.spacing / 2
+    return bool(at_start[1] or at_start[2] or at_end[1])
+
+
+def _mid_sagittal(body: Part, center: Floats, centreline: Centreline, index: int) -> Plane:
+    """Through the centreline, along it, and through the middle of the body.
+
+    Where the first or last slice cuts the body its middle is not known; the centreline's own direction stands for it.
+    """
+    origin = centreline.places[index]
+    up, back, _ = centreline.frame(index)
+    if centreline.of_canal and not body.touches_side():
+        away = origin - center
+        away -= (away @ up) * up
+        back = away / np.linalg.norm(away)
+    return Plane(origin, across=back, along=up)
+
+
+def _section(body: Part, plane: Plane, smoothing_mm: float) -> list[Floats]:
+    """The outlines (n, 2) of a body in a plane, in its coordinates, the largest first."""
+    flat = plane.flat(body.places)
+    low, high = flat.min(axis=0) - _MARGIN, flat.max(axis=0) + _MARGIN
+    across, along = (np.arange(a, b, _STEP) for a, b in zip(low, high, strict=True))
+    places = plane.places(np.stack(np.meshgrid(across, along, indexing="ij"), axis=-1))
+    mask = body.mask.astype(np.float32)
+    slab = [body.sample(mask, places + offset * plane.normal) for offset in _SLAB]
+    field = gaussian_filter(np.mean(slab, axis=0), smoothing_mm / _STEP)
+    return [one * _STEP + low for one in outlines(field)]
+
+
+def _island_share(mask: Mask) -> float:
+    pieces, count = label(mask)
+    if count < 2:
+        return 0.0
+    sizes: NDArray[np.int64] = np.bincount(pieces.ravel())[1:]
+    return float(1.0 - sizes.max() / sizes.sum())
