@@ -72,7 +72,7 @@ def dice_by_kind(found: sitk.Image, truth: sitk.Image) -> list[float]:
 
 
 def dice_by_instance(found: levels.Spine, truth: levels.Spine) -> list[tuple[str, float]]:
-    """Kind and Dice of each whole reference structure with the one of its kind that overlaps it most, 0 where none does.
+    """Kind and Dice of each whole reference structure with the one of its kind that overlaps it most, 0 if none does.
 
     That is SPIDER's own protocol (DIAGNijmegen/SPIDER-Baseline-IIS, EvaluateSpine.py): how a structure is numbered does
     not matter, and a vertebra that the reference leaves out costs nothing.
