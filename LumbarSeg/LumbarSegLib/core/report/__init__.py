@@ -1,1 +1,1 @@
-"""What is handed on of a result: pictures today."""
+"""What is handed on of a result: pictures, tables, words."""

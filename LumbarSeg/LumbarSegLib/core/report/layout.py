@@ -1,0 +1,80 @@
+"""Findings as rows and columns for people to read: which measures stand side by side, from `Resources/tables.json`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.resources import resource
+
+NOT_MEASURED = "—"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its heading; of its measures, of one unit, each level has at most one."""
+
+    heading: str
+    measures: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        return MEASURES[self.measures[0]].unit
+
+
+@dataclass(frozen=True)
+class Row:
+    """A level and what was measured there, one cell for each column, None where the measure does not exist there."""
+
+    level: str
+    cells: tuple[Measurement | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Levels from the top downward, and a column for each measure."""
+
+    title: str
+    columns: tuple[Column, ...]
+
+    def rows(self, findings: Findings) -> tuple[Row, ...]:
+        """The levels at which at least one of the columns' measures exists."""
+        found = {(one.measure, one.level): one for one in findings.measurements}
+        levels = dict.fromkeys(one.level for one in findings.measurements)
+        rows = (Row(level, tuple(_cell(column, level, found) for column in self.columns)) for level in levels)
+        return tuple(row for row in rows if any(row.cells))
+
+
+def _cell(column: Column, level: str, found: dict[tuple[str, str], Measurement]) -> Measurement | None:
+    return next((found[measure, level] for measure in column.measures if (measure, level) in found), None)
+
+
+def in_cell(measurement: Measurement | None) -> str:
+    """The number without its unit, a dash where it was not measured, nothing where the measure does not exist."""
+    if measurement is None:
+        return ""
+    return NOT_MEASURED if measurement.value is None else rounded(measurement)
+
+
+def rounded(measurement: Measurement) -> str:
+    """The number with as many decimals as it is worth, "" where there is none."""
+    if measurement.value is None:
+        return ""
+    number = f"{measurement.value:.{MEASURES[measurement.measure].decimals}f}"
+    return number.removeprefix("-") if float(number) == 0 else number
+
+
+def _tables(name: str) -> tuple[Table, ...]:
+    rows: list[dict[str, Any]] = json.loads(resource("tables.json").read_text(encoding="utf-8"))[name]
+    return tuple(
+        Table(row["title"], tuple(Column(one["heading"], tuple(one["measures"])) for one in row["columns"]))
+        for row in rows
+    )
+
+
+BY_LEVEL = _tables("by_level")
+"""The tables of all measures of a level: canal, vertebrae, discs."""
+
+IN_PICTURE = _tables("in_picture")[0]
+"""The one small table beside a picture."""

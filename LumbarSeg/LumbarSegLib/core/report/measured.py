@@ -1,0 +1,168 @@
+"""A picture of what was measured in a sagittal volume: where each number was read, and all of them by level."""
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from matplotlib.axes import Axes
+
+from LumbarSegLib.core.anatomy import CANAL
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.report.layout import NOT_MEASURED, in_cell
+from LumbarSegLib.core.report.panels import MEASURED_COLOR, draw_area_curve, draw_numbers
+from LumbarSegLib.core.report.slices import (
+    TEXT,
+    Box,
+    Floats,
+    Stack,
+    black_figure,
+    color_of,
+    draw_names,
+    draw_scale_bar,
+    draw_slice,
+    halo,
+    lighter,
+    state_research_use,
+)
+
+_HEIGHT_IN = 9.0
+_ABOVE_IN, _BELOW_IN, _GAP_IN = 0.45, 0.7, 0.18
+_CURVE_IN, _TABLE_IN = 2.0, 5.2
+_FRONT_MM, _BACK_MM, _ABOVE_MM, _BELOW_MM = 32.0, 28.0, 6.0, 14.0
+_EDGE_MM = 3.0
+_ENDPLATE_COLOR = "#ffd166"
+_SPAN_COLOR = "#ff8fa3"
+_DIAMETER, _ANGLE, _LORDOSIS = "canal.midsagittal_ap", "alignment.segmental_angle", "alignment.lordosis"
+_CORNERS = ("superior_anterior", "superior_posterior", "inferior_posterior", "inferior_anterior")
+
+Places = dict[str, Floats]
+
+
+def draw_measured(image: sitk.Image, spine: Spine, findings: Findings, path: Path) -> None:
+    """Write a PNG: the slice through the middle of the canal with all that was read from it, the canal's area at the
+    same heights beside it, and the numbers by level.
+
+    `image` is the 3D sagittal volume, `spine` lies on its grid, `findings` were measured in it. Points that lie
+    beside the slice are shown as seen from the side. Raises OSError if it is not written.
+    """
+    stack = Stack(image, spine.labels)
+    box = _box(stack)
+    view_in = _HEIGHT_IN * box.width / box.height
+    width, height = view_in + _CURVE_IN + _TABLE_IN + 4 * _GAP_IN, _ABOVE_IN + _HEIGHT_IN + _BELOW_IN
+    figure = black_figure(width, height)
+
+    def panel(left_in: float, width_in: float) -> Axes:
+        return figure.add_axes((left_in / width, _BELOW_IN / height, width_in / width, _HEIGHT_IN / height))
+
+    view = panel(_GAP_IN, view_in)
+    draw_slice(view, stack, stack.middle, "Measures", box)
+    draw_scale_bar(view, box)
+    _draw_measures(view, stack, spine, findings, box)
+    draw_area_curve(panel(view_in + 2 * _GAP_IN, _CURVE_IN), stack, findings, box)
+    draw_numbers(panel(view_in + _CURVE_IN + 3 * _GAP_IN, _TABLE_IN), findings)
+    state_research_use(figure)
+    figure.savefig(path)
+
+
+def _box(stack: Stack) -> Box:
+    """The spine in the shown slice with room for names in front and numbers behind."""
+    seen = stack.labels[stack.middle]
+    if not seen.any():
+        return stack.box
+    rows, columns = np.nonzero(seen)
+    canal = np.nonzero(seen == CANAL.label)[1]
+    right = (canal if canal.size else columns).max()
+    return Box(
+        max(columns.min() * stack.spacing[0] - _FRONT_MM, stack.box.left),
+        min(right * stack.spacing[0] + _BACK_MM, stack.box.right),
+        max(rows.min() * stack.spacing[1] - _ABOVE_MM, stack.box.top),
+        min(rows.max() * stack.spacing[1] + _BELOW_MM, stack.box.bottom),
+    )
+
+
+def _draw_measures(axes: Axes, stack: Stack, spine: Spine, findings: Findings, box: Box) -> None:
+    places = {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
+    _draw_bodies(axes, places, spine)
+    _draw_diameters(axes, places, findings)
+    _draw_lordosis(axes, stack, findings, box)
+    angles = {one.level: f"  {_in_words(one)}" for one in findings.measurements if one.measure == _ANGLE}
+    draw_names(axes, stack, spine, angles)
+
+
+def _draw_bodies(axes: Axes, places: Places, spine: Spine) -> None:
+    """The corners of each body joined to its sides, its endplates stronger, with their middles."""
+    colors = {instance.structure.name: lighter(color_of(instance)) for instance in spine.instances}
+    for level in dict.fromkeys(name.split(".")[0] for name in places):
+        corners = _known(places, level, _CORNERS)
+        if len(corners) == len(_CORNERS):
+            axes.plot(*np.array([*corners, corners[0]]).T, color=colors.get(level, TEXT), linewidth=0.6)
+        for plate in ("superior", "inferior"):
+            ends = _known(places, level, (f"{plate}_anterior", f"{plate}_posterior"))
+            middle = _known(places, level, (f"{plate}_middle",))
+            axes.plot(*_columns(ends), color=_ENDPLATE_COLOR, linewidth=1.2, marker="o", markersize=2.8)
+            axes.plot(*_columns(middle), color=_ENDPLATE_COLOR, linewidth=0, marker="o", markersize=2.2)
+
+
+def _draw_diameters(axes: Axes, places: Places, findings: Findings) -> None:
+    """The mid-sagittal diameter of the canal at each level, its value behind it."""
+    for one in findings.measurements:
+        ends = _known(places, one.level, ("canal_anterior", "canal_posterior"))
+        if one.measure != _DIAMETER or len(ends) < 2:
+            continue
+        axes.plot(*_columns(ends), color="black", linewidth=3.0)
+        axes.plot(*_columns(ends), color=MEASURED_COLOR, linewidth=1.4)
+        axes.annotate(
+            in_cell(one),
+            (ends[1][0], ends[1][1]),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=MEASURED_COLOR,
+            fontsize=9,
+            path_effects=halo(),
+        )
+
+
+def _draw_lordosis(axes: Axes, stack: Stack, findings: Findings, box: Box) -> None:
+    """The two endplates of the first span that was measured, drawn on to the back, and its angle at the upper one."""
+    one = next((one for one in findings.measurements if one.measure == _LORDOSIS and one.value is not None), None)
+    if one is None:
+        return
+    lines = [stack.flat(np.array(line)) for line in one.trace.lines]
+    ends = [_drawn_on(line, box.right - _EDGE_MM) for line in lines]
+    for line, end in zip(lines, ends, strict=True):
+        axes.plot(*_columns([line[1], end]), color=_SPAN_COLOR, linewidth=1.0, linestyle=(0, (4, 3)))
+    for line, end in sorted(zip(lines, ends, strict=True), key=lambda pair: pair[1][1])[:1]:
+        falls = end[1] > line[1][1]
+        axes.annotate(
+            f"{one.level}  {_in_words(one)}",
+            (end[0], end[1]),
+            xytext=(0, -4 if falls else 4),
+            textcoords="offset points",
+            ha="right",
+            va="top" if falls else "bottom",
+            color=_SPAN_COLOR,
+            fontsize=10,
+            path_effects=halo(),
+        )
+
+
+def _drawn_on(line: Floats, to: float) -> Floats:
+    """Where a line, from its front to its back end, reaches the place `to` mm backward."""
+    front, back = line
+    steep = (back[1] - front[1]) / max(back[0] - front[0], 1.0)
+    return np.array([to, back[1] + steep * (to - back[0])])
+
+
+def _known(places: Places, level: str, names: tuple[str, ...]) -> list[Floats]:
+    return [places[f"{level}.{name}"] for name in names if f"{level}.{name}" in places]
+
+
+def _columns(points: list[Floats]) -> Floats:
+    return np.array(points).reshape(-1, 2).T
+
+
+def _in_words(one: Measurement) -> str:
+    return NOT_MEASURED if one.value is None else MEASURES[one.measure].words(one.value)

@@ -1,0 +1,93 @@
+"""What stands beside the slice in the picture of the measures: the canal's area at each height, and the numbers."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from LumbarSegLib.core.anatomy import CANAL
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Findings
+from LumbarSegLib.core.report.layout import IN_PICTURE, NOT_MEASURED, Row, in_cell
+from LumbarSegLib.core.report.slices import BACKGROUND, DPI, FAINT, TEXT, Box, Floats, Stack, halo, lighter
+from LumbarSegLib.core.report.words import span_lines
+
+MEASURED_COLOR = lighter((CANAL.color[0] / 255, CANAL.color[1] / 255, CANAL.color[2] / 255))
+_AREA = "canal.area"
+_SMALL, _BODY = 8.5, 9.5
+_ROW, _NOTE_ROW, _NOTE_GAP = 0.3, 0.19, 0.06  # inches
+_FIRST_COLUMN = 0.24
+_NOTE_LENGTH = 82
+
+
+def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> None:
+    """The canal's area where the middle of each section lies in the slice beside it; a gap where there is none."""
+    axes.set_facecolor(BACKGROUND)
+    axes.set_ylim(box.bottom, box.top)
+    axes.set_yticks([])
+    for side, color in (("top", "none"), ("right", "none"), ("left", FAINT), ("bottom", FAINT)):
+        axes.spines[side].set_color(color)
+    axes.tick_params(colors=FAINT, labelsize=_SMALL)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_title(f"Canal area, {MEASURES[_AREA].unit}", color=FAINT, fontsize=9, loc="left")
+    areas = np.array([np.nan if one.area_mm2 is None else one.area_mm2 for one in findings.sections])
+    heights = [float(stack.flat(np.array(one.center))[1]) for one in findings.sections]
+    most = float(np.nanmax(areas)) if np.isfinite(areas).any() else 1.0
+    axes.set_xlim(0, 1.1 * most)
+    for name, area, height in _at_levels(stack, findings):
+        axes.axhline(height, color=FAINT, linewidth=0.4, alpha=0.5)
+        axes.plot([area], [height], color=MEASURED_COLOR, marker="o", markersize=4)
+        axes.text(0.02 * most, height, name, color=TEXT, fontsize=_SMALL, va="bottom", path_effects=halo())
+    axes.plot(areas, heights, color=MEASURED_COLOR, linewidth=1.6)
+
+
+def _at_levels(stack: Stack, findings: Findings) -> Iterator[tuple[str, float, float]]:
+    """Name, area and height of each level at which the canal was measured."""
+    for one in findings.measurements:
+        if one.measure == _AREA and one.value is not None and one.trace.contours:
+            yield one.level, one.value, float(stack.flat(np.array(one.trace.contours[0]))[:, 1].mean())
+
+
+def draw_numbers(axes: Axes, findings: Findings) -> None:
+    """The numbers by level, the spans, and the flags in words as far as there is room."""
+    height = axes.get_window_extent().height / DPI
+    axes.set_axis_off()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(height, 0)
+    edges = np.linspace(_FIRST_COLUMN, 1.0, len(IN_PICTURE.columns))
+    for column, x in zip(IN_PICTURE.columns, edges, strict=True):
+        heading = "\n".join([*column.heading.split(), column.unit])
+        axes.text(x, 0.3, heading, color=FAINT, fontsize=_SMALL, ha="right", va="bottom", linespacing=1.3)
+    rows = IN_PICTURE.rows(findings)
+    for k, row in enumerate(rows):
+        _draw_row(axes, row, edges, 0.5 + k * _ROW)
+    _draw_notes(axes, _notes(rows, findings), 0.65 + len(rows) * _ROW, height)
+
+
+def _draw_row(axes: Axes, row: Row, edges: Floats, y: float) -> None:
+    weight = "normal" if "/" in row.level else "bold"
+    axes.text(0.0, y, row.level, color=TEXT, fontsize=_BODY, va="center", fontweight=weight)
+    for cell, x in zip(row.cells, edges, strict=True):
+        axes.text(x, y, in_cell(cell), color=TEXT, fontsize=_BODY, ha="right", va="center")
+
+
+def _notes(rows: tuple[Row, ...], findings: Findings) -> Iterator[tuple[str, str]]:
+    """Text and colour."""
+    for line in span_lines(findings):
+        yield line, TEXT
+    if any(cell and cell.value is None for row in rows for cell in row.cells):
+        yield f"{NOT_MEASURED} not measured", FAINT
+    for flag in findings.flags:
+        yield flag.text, FAINT
+
+
+def _draw_notes(axes: Axes, notes: Iterator[tuple[str, str]], y: float, height: float) -> None:
+    for text, color in notes:
+        lines = wrap(text, _NOTE_LENGTH)
+        if y + (len(lines) + 1) * _NOTE_ROW > height:
+            axes.text(0.0, y, "More flags stand in the JSON and the CSV.", color=FAINT, fontsize=_SMALL, va="top")
+            return
+        axes.text(0.0, y, "\n".join(lines), color=color, fontsize=_SMALL, va="top", linespacing=1.3)
+        y += len(lines) * _NOTE_ROW + _NOTE_GAP

@@ -1,0 +1,118 @@
+"""Findings as JSON, whole, and as CSV, one row for each measurement. Both say what they may be used for."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Findings, Landmark, Measurement, Point, Section, Trace
+from LumbarSegLib.core.report.layout import rounded
+
+RESEARCH_USE = "Research use; not for diagnosis."
+COLUMNS = ("level", "measure", "name", "value", "unit", "band", "status", "reason", "flags", "method", "source")
+_COORDINATES = "LPS, mm"
+_DECIMALS = 4
+
+
+def as_dict(findings: Findings, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """All that was found, in values that JSON knows; places in LPS (mm), units after UCUM.
+
+    A measurement without a value has null and its reason. `provenance` says what was measured by what.
+    """
+    return {
+        "use": RESEARCH_USE,
+        "provenance": dict(provenance),
+        "lowest_disc": findings.lowest_disc,
+        "coordinates": _COORDINATES,
+        "measurements": [_measurement(one) for one in findings.measurements],
+        "sections": [_section(one) for one in findings.sections],
+        "landmarks": {name: _landmark(one) for name, one in findings.landmarks.items()},
+        "flags": [
+            {"key": one.key, "level": one.level, "text": one.text, "blocks": list(one.blocks)} for one in findings.flags
+        ],
+    }
+
+
+def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
+    """`as_dict` as one line of JSON."""
+    return json.dumps(as_dict(findings, provenance), ensure_ascii=False, allow_nan=False)
+
+
+def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
+    """One row for each measurement, units after UCUM; a value that was not measured is empty and has its reason.
+
+    Above the heading stand the statement of use, the provenance and the flags, in lines that start with "#".
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow([f"# {RESEARCH_USE}"])
+    writer.writerows([f"# {key}", value] for key, value in {**provenance, "lowest_disc": findings.lowest_disc}.items())
+    writer.writerows([f"# flag {one.key}", one.level, one.text] for one in findings.flags)
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(one) for one in findings.measurements)
+    return table.getvalue()
+
+
+def _row(one: Measurement) -> tuple[str, ...]:
+    measure = MEASURES[one.measure]
+    told = (one.band, one.status, one.reason, " ".join(one.flags), measure.method, measure.source)
+    return (one.level, one.measure, measure.name, rounded(one), measure.ucum, *told)
+
+
+def _measurement(one: Measurement) -> dict[str, Any]:
+    measure = MEASURES[one.measure]
+    return {
+        "measure": one.measure,
+        "name": measure.name,
+        "level": one.level,
+        "value": _number(one.value),
+        "unit": measure.ucum,
+        "band": one.band,
+        "status": one.status,
+        "flags": list(one.flags),
+        "reason": one.reason,
+        "method": measure.method,
+        "source": measure.source,
+        "trace": _trace(one.trace),
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "points": {name: _place(point) for name, point in trace.points.items()},
+        "lines": [_places(line) for line in trace.lines],
+        "contours": [_places(contour) for contour in trace.contours],
+    }
+
+
+def _section(one: Section) -> dict[str, Any]:
+    return {
+        "along_mm": _number(one.along_mm),
+        "level": one.level,
+        "center": _place(one.center),
+        "area_mm2": _number(one.area_mm2),
+        "anteroposterior_mm": _number(one.anteroposterior_mm),
+        "transverse_mm": _number(one.transverse_mm),
+        "contour": _places(one.contour),
+        "anteroposterior": one.anteroposterior and _places(one.anteroposterior),
+        "transverse": one.transverse and _places(one.transverse),
+        "reason": one.reason,
+    }
+
+
+def _landmark(one: Landmark) -> dict[str, Any]:
+    return {"place": _place(one.place), "status": one.status}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else round(float(value), _DECIMALS)
+
+
+def _place(point: Point) -> list[float]:
+    return [round(float(mm), _DECIMALS) for mm in point]
+
+
+def _places(points: Iterable[Point]) -> list[list[float]]:
+    return [_place(point) for point in points]

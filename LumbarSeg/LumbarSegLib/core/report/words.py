@@ -1,0 +1,75 @@
+"""Findings in plain text, for a terminal."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell
+
+_WIDTH = 110
+_GAP = "  "
+
+
+def in_words(findings: Findings) -> str:
+    """Tables by level with units, the spans, published classes, what was not measured and why, and the flags."""
+    tables = [_table(table, findings) for table in BY_LEVEL]
+    parts = [*tables, "\n".join(span_lines(findings)), _reasons(findings), _flags(findings)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _table(table: Table, findings: Findings) -> str:
+    rows = table.rows(findings)
+    if not rows:
+        return ""
+    headings = [[table.title, *(column.heading for column in table.columns)]]
+    headings += [["", *(column.unit for column in table.columns)]]
+    cells = [[row.level, *map(in_cell, row.cells)] for row in rows]
+    bands = ["", "", *(", ".join(dict.fromkeys(cell.band for cell in row.cells if cell and cell.band)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*headings, *cells, strict=True)]
+    return "\n".join(_line(line, widths, band).rstrip() for line, band in zip([*headings, *cells], bands, strict=True))
+
+
+def _line(cells: list[str], widths: list[int], band: str) -> str:
+    numbers = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return _GAP.join([cells[0].ljust(widths[0]), *numbers, band])
+
+
+def span_lines(findings: Findings) -> list[str]:
+    """A line for each measure that no table shows: those of several levels together, as lordosis."""
+    shown = {measure for table in BY_LEVEL for column in table.columns for measure in column.measures}
+    return [_span(one) for one in findings.measurements if one.measure not in shown]
+
+
+def _span(one: Measurement) -> str:
+    measure = MEASURES[one.measure]
+    value = NOT_MEASURED if one.value is None else measure.words(one.value)
+    return f"{measure.name} {one.level}: {value}" + f" ({one.band})" * bool(one.band)
+
+
+def _reasons(findings: Findings) -> str:
+    """Each reason once, with the measures and levels that it keeps from being measured."""
+    kept: dict[str, dict[str, list[str]]] = {}
+    for one in findings.measurements:
+        if one.value is None:
+            name = MEASURES[one.measure].name
+            kept.setdefault(one.reason, {}).setdefault(one.level, []).append(name[0].lower() + name[1:])
+    lines = [line for reason, levels in kept.items() for line in _reason(reason, levels)]
+    return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
+
+
+def _reason(reason: str, levels: dict[str, list[str]]) -> Iterator[str]:
+    yield from wrap(reason, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    together: dict[tuple[str, ...], list[str]] = {}
+    for level, names in levels.items():
+        together.setdefault(tuple(names), []).append(level)
+    for measures, where in together.items():
+        text = f"{', '.join(where)}: {', '.join(measures)}"
+        yield from wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="      ")
+
+
+def _flags(findings: Findings) -> str:
+    lines = [
+        line for flag in findings.flags for line in wrap(flag.text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    ]
+    return "\n".join(["To be looked at:", *lines] if lines else [])
