@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from LumbarSegLib.cli import RESULT_SUFFIXES, run
+from LumbarSegLib.cli import run
+from LumbarSegLib.cli.options import RESULT_SUFFIXES
 from LumbarSegLib.core.images import read_image
 from LumbarSegLib.core.models import shipped
 from LumbarSegLib.resources import resource as shipped_file
@@ -127,7 +128,7 @@ def test_the_lowest_disc_shifts_all_names(image_file: Path, tmp_path: Path, caps
         (["segment", "image.nrrd", "-o", "out.nrrd", "--lowest-disc", "S1"], "S1 is not one of L6/S1, L5/L6, L5/S1"),
         (["segment", "image.nrrd", "-o", "image.nrrd"], "image.nrrd is the input image"),
         (["segment", "image.nrrd", "-o", "out.nrrd", "--sharpen"], "No such option: --sharpen"),
-        (["measure"], "No such command 'measure'"),
+        (["segment", "image.nrrd", "-o", "out.nrrd", "--csv"], "--csv gives measures; add --measure"),
         (["sample", "knee", "-o", "out.nrrd"], "there is no sample knee; choose one of: lumbar-t2"),
         (["sample", "lumbar-t2"], "say where to write the sample with -o FILE"),
         (["sample", "lumbar-t2", "-o", "out.png"], "must end in .nrrd, .nii.gz, .mha"),

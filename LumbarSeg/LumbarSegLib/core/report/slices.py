@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.ndimage import label as connected
 
+from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.core.preprocess import to_stack_order
@@ -26,7 +27,6 @@ Slice = NDArray[np.uint8]
 BACKGROUND = "#101214"
 TEXT = "#e8eaed"
 FAINT = "#9aa0a6"
-RESEARCH_USE = "Research use; not for diagnosis"
 DPI = 150
 _WINDOW_PERCENT = (1, 99.7)
 _OUTLINE_SMOOTHING = 0.7  # pixels

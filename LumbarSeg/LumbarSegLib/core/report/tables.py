@@ -6,24 +6,22 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Landmark, Measurement, Point, Section, Trace
 from LumbarSegLib.core.report.layout import rounded
 
-RESEARCH_USE = "Research use; not for diagnosis."
 COLUMNS = ("level", "measure", "name", "value", "unit", "band", "status", "reason", "flags", "method", "source")
 _COORDINATES = "LPS, mm"
 _DECIMALS = 4
 
 
-def as_dict(findings: Findings, provenance: Mapping[str, Any]) -> dict[str, Any]:
+def as_dict(findings: Findings) -> dict[str, Any]:
     """All that was found, in values that JSON knows; places in LPS (mm), units after UCUM.
 
-    A measurement without a value has null and its reason. `provenance` says what was measured by what.
+    A measurement without a value has null and its reason.
     """
     return {
-        "use": RESEARCH_USE,
-        "provenance": dict(provenance),
         "lowest_disc": findings.lowest_disc,
         "coordinates": _COORDINATES,
         "measurements": [_measurement(one) for one in findings.measurements],
@@ -36,8 +34,8 @@ def as_dict(findings: Findings, provenance: Mapping[str, Any]) -> dict[str, Any]
 
 
 def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
-    """`as_dict` as one line of JSON."""
-    return json.dumps(as_dict(findings, provenance), ensure_ascii=False, allow_nan=False)
+    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`."""
+    return json.dumps({"use": RESEARCH_USE, "provenance": dict(provenance), **as_dict(findings)}, allow_nan=False)
 
 
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:

@@ -1,0 +1,88 @@
+"""The command line: images in, named segments and measures out; for scripts and studies.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by the user. An error is one line on stderr;
+`--debug` shows the traceback and what the libraries say. Heavy libraries are imported by the commands that need
+them, so help and usage errors answer at once.
+"""
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from io import TextIOWrapper
+
+import typer
+
+from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.measuring import measure
+from LumbarSegLib.cli.options import spelled_out
+from LumbarSegLib.cli.segmenting import segment
+from LumbarSegLib.cli.shipped import models_app, sample
+from LumbarSegLib.errors import LumbarSegError
+
+STOPPED = 130
+
+app = typer.Typer(
+    help=f"LumbarSeg: lumbar spine images in, named segments and measures out. {RESEARCH_USE}",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(segment)
+app.command()(measure)
+app.command()(sample)
+app.add_typer(models_app, name="models", invoke_without_command=True)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command, return its exit status. An error becomes one line on stderr; `--debug` raises it."""
+    debug = "--debug" in arguments
+    try:
+        status = app(args=spelled_out(arguments), prog_name="lumbarseg", standalone_mode=False)
+    except typer.TyperException as error:
+        _complain(f"{error.format_message()} See lumbarseg --help.")
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        _complain(_one_line(error))
+        return 1
+    if status == STOPPED:
+        _complain("stopped.")
+    return status if isinstance(status, int) else 0
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, LumbarSegError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this image; close other programs or crop the image."
+    return f"unexpected failure ({type(error).__name__}: {error}); use --debug and report it."
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"lumbarseg: {' '.join(message.split())}", err=True)
+
+
+def _silence_libraries() -> None:
+    """Give fd 2 to the void and stderr to Python alone: C++ libraries print warnings that no user can use."""
+    ours = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+    void = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(void, 2)
+    os.close(void)
+    sys.stderr = ours
+    warnings.simplefilter("ignore")
+
+
+def main() -> None:
+    """Entry point of the `lumbarseg` command."""
+    # A batch system that ends the job gets the same clean stop as Ctrl+C.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
+    # Units such as mm² must not end the command on a terminal that cannot show them.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if "--debug" not in sys.argv:
+        _silence_libraries()
+    sys.exit(run(sys.argv[1:]))

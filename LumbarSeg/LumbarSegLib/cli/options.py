@@ -1,0 +1,80 @@
+"""Arguments and options that commands share, and which names of files and levels they take."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RESULT_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nrrd", ".mha", ".mrb")
+LABEL_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nrrd", ".mha")
+SAMPLE_SUFFIXES = (".nrrd", ".nii.gz", ".mha")
+PRINTED = Path("-")
+"""Stands for standard output where a file could be named."""
+
+_MAY_STAND_ALONE = {"--json": ".json", "--csv": ".csv"}
+
+
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with "-" after each `--json` and `--csv` that no file of that kind follows.
+
+    Typer knows no option whose value may be left out.
+    """
+    spelled: list[str] = []
+    for argument, following in pairwise([*arguments, ""]):
+        spelled.append(argument)
+        suffix = _MAY_STAND_ALONE.get(argument)
+        if suffix and following != str(PRINTED) and not following.lower().endswith(suffix):
+            spelled.append(str(PRINTED))
+    return spelled
+
+
+def check_outputs(outputs: Sequence[Path | None], *inputs: Path) -> None:
+    """Raise BadParameter where a result would replace an input, OutputError where its place can take no file."""
+    from LumbarSegLib.core.images import check_place
+
+    for out in outputs:
+        if out is None or out == PRINTED:
+            continue
+        if out.resolve() in [path.resolve() for path in inputs]:
+            raise typer.BadParameter(f"{out} is the input image; choose another name.")
+        check_place(out)
+
+
+def ending_in(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """A callback that takes only files with one of these suffixes, besides none and standard output."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path != PRINTED and not path.name.lower().endswith(suffixes):
+            raise typer.BadParameter(f"{path.name} must end in {', '.join(suffixes)}.")
+        return path
+
+    return checked
+
+
+def lowest_disc_name(name: str | None) -> str | None:
+    """A callback that takes only names that the lowest disc of an image can have."""
+    from LumbarSegLib.core.anatomy import LOWEST_DISCS
+
+    if name is not None and name not in LOWEST_DISCS:
+        raise typer.BadParameter(f"{name} is not one of {', '.join(LOWEST_DISCS)}.")
+    return name
+
+
+ImageArgument = Annotated[
+    Path, typer.Argument(metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or a DICOM folder.")
+]
+SeriesOption = Annotated[str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="[FILE]", callback=ending_in(".json"), help="One line of JSON, printed or to FILE."),
+]
+CsvOption = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="[FILE]", callback=ending_in(".csv"), help="Measures as CSV, printed or to FILE."),
+]
+PictureOption = Annotated[
+    Path | None, typer.Option(callback=ending_in(".png"), help="Write a picture (.png) of the result as well.")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

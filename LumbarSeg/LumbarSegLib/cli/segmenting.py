@@ -1,0 +1,199 @@
+"""lumbarseg segment: an image in, named segments out, and their measures if asked for."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.handing_out import hand_out, origin, written_in_words
+from LumbarSegLib.cli.options import (
+    RESULT_SUFFIXES,
+    CsvOption,
+    DebugOption,
+    ImageArgument,
+    JsonOption,
+    PictureOption,
+    SeriesOption,
+    check_outputs,
+    ending_in,
+    lowest_disc_name,
+)
+from LumbarSegLib.cli.progress import Clock, Step, progress_bar
+
+if TYPE_CHECKING:
+    from LumbarSegLib.core.analysis import Segmented
+    from LumbarSegLib.core.findings import Findings
+    from LumbarSegLib.core.models import Model
+
+
+def segment(
+    image: ImageArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            callback=ending_in(*RESULT_SUFFIXES),
+            help=".seg.nrrd, a label map .nii.gz .nrrd .mha, .mrb",
+        ),
+    ],
+    task: Annotated[Literal["auto", "sagittal", "axial", "xray"], typer.Option(help="Kind of image.")] = "auto",
+    model: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped model or a model file.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network runs.")] = "auto",
+    lowest_disc: Annotated[
+        str, typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen.")
+    ] = "L5/S1",
+    series: SeriesOption = None,
+    measure: Annotated[bool, typer.Option("--measure", help="Measure what was found.")] = False,
+    picture: PictureOption = None,
+    flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored image: slower.")] = False,
+    trust_model: Annotated[
+        bool, typer.Option("--trust-model", help="Load a model file that does not come with LumbarSeg.")
+    ] = False,
+    as_json: JsonOption = None,
+    as_csv: CsvOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Segment an image: vertebrae, discs and spinal canal as named segments."""
+    if as_csv and not measure:
+        raise typer.BadParameter("--csv gives measures; add --measure.")
+    from LumbarSegLib.core import analysis, images
+    from LumbarSegLib.core.report.tables import to_csv
+
+    clock = Clock()
+    check_outputs((out, picture, as_json, as_csv), image)
+    with progress_bar() as step:
+        step("Reading", 0.0)
+        volume = images.read_image(image, series)
+        clock.lap("read")
+        step("Loading the model", 0.05)
+        network = analysis.prepare(volume, task, model, device, trust_model)
+        clock.lap("load")
+        found = analysis.segment(volume, network, lowest_disc, flips, lambda name, done: step(name, 0.2 + 0.5 * done))
+        clock.seconds.update(found.seconds)
+        clock.start_lap()
+        findings = _measured(found, network, clock, step) if measure else None
+        step("Saving", 0.8)
+        _save(found, image, out)
+        clock.lap("save")
+        if picture:
+            step("Drawing", 0.9)
+            _draw(found, findings, picture)
+            clock.lap("picture")
+        step("Done", 1.0)
+    written = (out, picture, as_json, as_csv)
+    summary = _summary(found, findings, image, written, clock)
+    csv = to_csv(findings, _provenance(found)) if findings else ""
+    hand_out((as_json, json.dumps(summary)), (as_csv, csv), _in_words(summary, findings, written))
+
+
+def _measured(found: "Segmented", network: "Model", clock: Clock, step: Step) -> "Findings":
+    from LumbarSegLib.core import analysis
+
+    step("Measuring", 0.7)
+    agreement = analysis.self_agreement(found, network)
+    clock.lap("agreement")
+    findings = analysis.measure(found.spine, found.image, agreement=agreement).findings
+    clock.lap("measure")
+    return findings
+
+
+def _save(found: "Segmented", source: Path, out: Path) -> None:
+    from LumbarSegLib.scene.files import save_segmentation
+    from LumbarSegLib.scene.host import open_scene
+    from LumbarSegLib.scene.segmentations import segmentation_from_spine
+    from LumbarSegLib.scene.volumes import volume_from_image
+
+    with open_scene() as scene:
+        volume = volume_from_image(scene, found.image, source.name.split(".")[0])
+        segmentation = segmentation_from_spine(scene, found.spine, volume, _provenance(found))
+        save_segmentation(segmentation, out)
+
+
+def _provenance(found: "Segmented") -> dict[str, str]:
+    return {
+        **origin(found.image),
+        "model": found.model.name,
+        "model_version": found.model.version,
+        "model_sha256": found.model.sha256,
+        "lowest_disc": found.spine.lowest_disc,
+    }
+
+
+def _draw(found: "Segmented", findings: "Findings | None", picture: Path) -> None:
+    from LumbarSegLib.core.images import write_whole
+    from LumbarSegLib.core.report.measured import draw_measured
+    from LumbarSegLib.core.report.picture import draw_picture
+
+    def draw(part: Path) -> None:
+        if findings:
+            draw_measured(found.image, found.spine, findings, part)
+        else:
+            draw_picture(found.image, found.spine, part)
+
+    write_whole(picture, draw)
+
+
+def _summary(
+    found: "Segmented", findings: "Findings | None", source: Path, written: Sequence[Path | None], clock: Clock
+) -> dict[str, Any]:
+    from LumbarSegLib.core.report.tables import as_dict
+
+    out, picture, *_ = (str(path) if path else None for path in written)
+    structures = [
+        {
+            "name": instance.structure.name,
+            "kind": instance.structure.kind,
+            "label": instance.structure.label,
+            "volume_mm3": round(instance.volume_mm3, 1),
+            "partly_visible": instance.partly_visible,
+        }
+        for instance in found.spine.instances
+    ]
+    return {
+        "input": str(source),
+        "output": out,
+        "picture": picture,
+        "task": found.model.task,
+        **_provenance(found),
+        "seconds": {name: round(value, 3) for name, value in clock.total().items()},
+        "structures": structures,
+        "notes": list(found.spine.notes),
+        "use": RESEARCH_USE,
+        **({"findings": as_dict(findings)} if findings else {}),
+    }
+
+
+def _in_words(summary: dict[str, Any], findings: "Findings | None", written: Sequence[Path | None]) -> str:
+    steps = ", ".join(f"{name} {value:.1f}" for name, value in summary["seconds"].items() if name != "total")
+    lines = [
+        f"Found in {summary['input']} ({summary['task']}, lowest disc taken as {summary['lowest_disc']}):",
+        *_found_in_words(summary["structures"]),
+        *(f"  Note: {note}" for note in summary["notes"]),
+        *_measures_in_words(findings),
+        f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
+        *written_in_words(written),
+        RESEARCH_USE,
+    ]
+    return "\n".join(lines)
+
+
+def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
+    from LumbarSegLib.core.report.words import in_words
+
+    if findings:
+        yield from ("", in_words(findings), "")
+
+
+def _found_in_words(structures: list[dict[str, Any]]) -> Iterator[str]:
+    for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
+        names = [
+            f"{row['name']} {row['volume_mm3'] / 1000:.1f} ml"
+            + " (partly visible)" * (row["partly_visible"] and kind != "canal")
+            for row in structures
+            if row["kind"] == kind
+        ]
+        yield f"  {title + ':':<11}{', '.join(names) or 'none'}"
