@@ -167,7 +167,8 @@ class Truth:
                 values["canal.area", name] = areas[name]
                 values["canal.ap_diameter", name] = values["canal.midsagittal_ap", name] = 2.0 * back
                 values["canal.transverse_diameter", name] = 2.0 * side
-                values["canal.narrowest_area", name] = self._narrowest(block)
+                if self._narrowest_is_sure(name):
+                    values["canal.narrowest_area", name] = self._narrowest(block)
             names = list(areas)
             for k, name in enumerate(names):
                 near = [areas[names[n]] for n in (k - 1, k + 1) if 0 <= n < len(names)]
@@ -175,6 +176,11 @@ class Truth:
                     values["canal.area_ratio", name] = areas[name] / float(np.mean(near))
                     values["canal.loss", name] = 100.0 * (1.0 - values["canal.area_ratio", name])
         return values
+
+    def _narrowest_is_sure(self, name: str) -> bool:
+        """Not where a vertebra ends in the slope of a narrowing, so that its least area hangs on where it is cut."""
+        beside = {vertebra for disc in self._shape.narrowings or {} for vertebra in self._beside_discs[disc]}
+        return name not in beside
 
     def _narrowest(self, block: Block) -> float:
         """The least area between the places beside its upper and its lower end."""
