@@ -1,0 +1,248 @@
+"""The discs: outline in the mid-sagittal plane, area, volume, the S1 endplate below the lowest one, heights and bulge.
+
+The sacrum has no label, so the lower border of the lowest disc stands for the S1 endplate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from LumbarSegLib.core.anatomy import beside
+from LumbarSegLib.core.findings import Measurement, Point, Trace
+from LumbarSegLib.core.measure.centreline import Centreline
+from LumbarSegLib.core.measure.grid import Floats, Part, Plane
+from LumbarSegLib.core.measure.outline import area, outlines
+
+_STEP = 0.4  # mm between samples in the plane
+_SMOOTHING = 0.8  # mm; rounds the steps of the voxels
+_MARGIN = 3.0  # mm around the disc in its plane
+_SMALLEST = 20.0  # mm2; less is no disc
+_PIECE = 0.2  # of the largest outline; a second one of that size means that the disc lies in pieces
+_INNER = 0.8  # of the depth of the disc in which its lower border is taken for the endplate
+_OFF_LINE = 0.8  # mm; where the border leaves the line of the endplate by more, the endplate ends
+_ROUNDS = 8
+_SHORTEST = 1.0  # mm; an endplate whose ends lie nearer than this has no direction
+_TUKEY = 2.0  # mm; a point of the border farther from the line does not count
+_BULGE_BEYOND = 3.0  # mm above and below the corners that still belong to the disc's posterior border
+
+_PLACES = ("anterior", "middle", "posterior")
+_SIDES = "The sides of the stack cut {}, so its volume is not known."
+_BORDER = "The border of the image cuts {}."
+_NO_PLANE = "{} does not reach the mid-sagittal plane."
+_IN_PIECES = "{} lies in pieces in the mid-sagittal plane."
+_NOT_BETWEEN = "{} does not lie between the posterior corners of the vertebrae beside it."
+
+Points = Mapping[str, Floats]
+Reasons = Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class DiscShape:
+    """One disc. `plane` is its mid-sagittal plane, across to the back and along upward.
+
+    `contour` (n, 3) is its outline there in local coordinates, around `area_mm2`. `endplate` (2, 3) is the line along
+    its lower border, front end first. `volume_mm3` is None where the sides of the stack cut it.
+    """
+
+    plane: Plane
+    contour: Floats
+    area_mm2: float
+    endplate: Floats
+    volume_mm3: float | None
+
+
+def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
+    """The disc `part`, or a sentence that says why it cannot be measured."""
+    plane = _mid_sagittal(part, centreline)
+    flat = _outlines(part, plane)
+    if not flat or abs(area(flat[0])) < _SMALLEST:
+        return _NO_PLANE.format(name)
+    if len(flat) > 1 and abs(area(flat[1])) > _PIECE * abs(area(flat[0])):
+        return _IN_PIECES.format(name)
+    contour = plane.places(flat[0])
+    low, high = 0.5 * part.spacing, part.size_mm - 0.5 * part.spacing
+    if ((contour < low) | (contour > high))[:, 1:].any():
+        return _BORDER.format(name)
+    volume = None if part.touches_side() else part.volume_mm3
+    return DiscShape(plane, contour, abs(area(flat[0])), plane.places(_lower_line(flat[0])), volume)
+
+
+def _mid_sagittal(disc: Part, centreline: Centreline) -> Plane:
+    """Through the middle of the canal beside the disc and, where the disc is seen wholly, through its own middle."""
+    middle = disc.places.mean(axis=0)
+    index = int(centreline.nearest(middle)[0])
+    up, back, right = centreline.frame(index)
+    origin = middle + ((centreline.places[index] - middle) @ right) * right
+    return Plane(origin, back, up)
+
+
+def _outlines(disc: Part, plane: Plane) -> list[Floats]:
+    """The outlines of the disc in the plane, (n, 2) in the plane's own mm, the largest first."""
+    corners = plane.flat(disc.start + _box(disc))
+    low, high = corners.min(axis=0) - _MARGIN, corners.max(axis=0) + _MARGIN
+    axes = [np.arange(a, b, _STEP) for a, b in zip(low, high, strict=True)]
+    flat = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    field = gaussian_filter(disc.mask.astype(np.float32), _SMOOTHING / disc.spacing)
+    return [low + _STEP * outline for outline in outlines(disc.sample(field, plane.places(flat)))]
+
+
+def _box(disc: Part) -> Floats:
+    """The corners (8, 3) of the disc's crop, from its start."""
+    return np.array(list(product(*zip(np.zeros(3), (np.array(disc.mask.shape) - 1) * disc.spacing, strict=True))))
+
+
+def _lower_line(outline: Floats) -> Floats:
+    """The straight line along the lower border of an outline (n, 2), which runs to the back and up.
+
+    Its ends (2, 2), front first. It is fitted to the inner part of the border, and ends where the border leaves it.
+    """
+    even = _resampled(outline)
+    middle = even.mean(axis=0)
+    depth = np.linalg.svd(even - middle, full_matrices=False)[2][0]
+    depth = depth if depth[0] > 0 else -depth
+    turn = np.stack([depth, [-depth[1], depth[0]]])
+    along, height = ((even - middle) @ turn.T).T
+    border = _lower_border(along, height)
+    slope, offset = _robust_line(along[border], height[border])
+    off = np.abs(height[border] - slope * along[border] - offset) > _OFF_LINE
+    start = len(border) // 2
+    front = np.flatnonzero(off[:start])
+    back = np.flatnonzero(off[start:])
+    reach = along[border[[front[-1] + 1 if len(front) else 0, start + back[0] - 1 if len(back) else -1]]]
+    return np.asarray(middle + np.stack([reach, slope * reach + offset], axis=1) @ turn)
+
+
+def _lower_border(along: Floats, height: Floats) -> NDArray[np.int64]:
+    """Which points of a closed outline make up its lower border, from the front end to the back end."""
+    front, back = int(np.argmin(along)), int(np.argmax(along))
+    count = len(along)
+    one = (front + np.arange((back - front) % count + 1)) % count
+    other = (front - np.arange((front - back) % count + 1)) % count
+    return one if height[one].mean() < height[other].mean() else other
+
+
+def _robust_line(along: Floats, height: Floats) -> tuple[float, float]:
+    """Slope and offset through the inner points by iterated least squares with Tukey's weights."""
+    inner = np.abs(along - (along[0] + along[-1]) / 2) <= _INNER / 2 * abs(along[-1] - along[0])
+    x, y = along[inner], height[inner]
+    weights = np.ones(len(x))
+    slope, offset = 0.0, 0.0
+    for _ in range(_ROUNDS):
+        slope, offset = np.polyfit(x, y, 1, w=np.sqrt(weights))
+        weights = np.maximum(1 - ((y - slope * x - offset) / _TUKEY) ** 2, 1e-3) ** 2
+    return float(slope), float(offset)
+
+
+def _resampled(outline: Floats) -> Floats:
+    """The outline with points about every quarter of a millimetre."""
+    closed = np.vstack([outline, outline[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    even = np.linspace(0.0, along[-1], max(int(along[-1] / 0.25), 8), endpoint=False)
+    return np.stack([np.interp(even, along, column) for column in closed.T], axis=1)
+
+
+def heights(disc: str, points: Points, reasons: Reasons) -> list[Measurement]:
+    """Anterior, middle, posterior and mean height, and the height index.
+
+    Each is the distance between the landmarks of both endplates at right angles to the bisector of the endplates (as
+    Frobin et al. 1997 took it), so that a slip does not make a disc taller. `points` are landmarks in local
+    coordinates; `reasons` say in a sentence why a vertebra has none.
+    """
+    upper, lower = beside(disc)
+    pairs = {place: (f"{upper}.inferior_{place}", f"{lower}.superior_{place}") for place in _PLACES}
+    known = _with_middle_of_s1(points)
+    if reason := _missing(pairs, known, reasons):
+        keys = [*(f"disc.{place}_height" for place in (*_PLACES, "mean")), "disc.height_index"]
+        return [Measurement(key, disc, None, reason=reason) for key in keys]
+    found = []
+    upward = _across_the_gap([(known[a], known[b]) for a, b in pairs.values()])
+    for place, (above, below) in pairs.items():
+        height = float((known[above] - known[below]) @ upward)
+        line = (_point(known[below]), _point(known[below] + height * upward))
+        named = {name: _point(known[name]) for name in (above, below)}
+        found.append(Measurement(f"disc.{place}_height", disc, height, Trace(named, (line,))))
+    mean = float(np.mean([one.value for one in found]))
+    lines = tuple(line for one in found for line in one.trace.lines)
+    every = {name: place for one in found for name, place in one.trace.points.items()}
+    found.append(Measurement("disc.mean_height", disc, mean, Trace(every, lines)))
+    front, back = pairs["anterior"][0], pairs["posterior"][0]
+    depth = float(np.linalg.norm(known[front] - known[back]))
+    depth_line = (every[front], every[back])
+    found.append(Measurement("disc.height_index", disc, mean / depth, Trace(every, (*lines, depth_line))))
+    return found
+
+
+def sizes(disc: str, shape: DiscShape | str) -> list[Measurement]:
+    """Mid-sagittal area and volume; `shape` is the disc's, or the reason why there is none."""
+    keys = ("disc.area", "disc.volume")
+    if isinstance(shape, str):
+        return [Measurement(key, disc, None, reason=shape) for key in keys]
+    trace = Trace(contours=(tuple(_point(place) for place in shape.contour),))
+    volume = Measurement(keys[1], disc, shape.volume_mm3, trace) if shape.volume_mm3 else None
+    return [
+        Measurement(keys[0], disc, shape.area_mm2, trace),
+        volume or Measurement(keys[1], disc, None, reason=_SIDES.format(disc)),
+    ]
+
+
+def bulge(disc: str, shape: DiscShape | str, points: Points, reasons: Reasons) -> Measurement:
+    """How far the disc reaches behind the line between the posterior corners beside it; negative in front of it."""
+    upper, lower = beside(disc)
+    names = (f"{lower}.superior_posterior", f"{upper}.inferior_posterior")
+    reason = _missing({"posterior": names}, points, reasons) or (shape if isinstance(shape, str) else "")
+    if reason or isinstance(shape, str):
+        return Measurement("disc.bulge", disc, None, reason=reason)
+    low, high = (points[name] for name in names)
+    upward = _unit(high - low)
+    behind = _unit(shape.plane.across - (shape.plane.across @ upward) * upward)
+    along = (shape.contour - low) @ upward
+    beside_gap = (along > -_BULGE_BEYOND) & (along < float((high - low) @ upward) + _BULGE_BEYOND)
+    if not beside_gap.any():
+        return Measurement("disc.bulge", disc, None, reason=_NOT_BETWEEN.format(disc))
+    reach = np.where(beside_gap, (shape.contour - low) @ behind, -np.inf)
+    farthest = int(np.argmax(reach))
+    foot = shape.contour[farthest] - reach[farthest] * behind
+    lines = ((_point(low), _point(high)), (_point(foot), _point(shape.contour[farthest])))
+    return Measurement("disc.bulge", disc, float(reach[farthest]), Trace({n: _point(points[n]) for n in names}, lines))
+
+
+def _with_middle_of_s1(points: Points) -> Points:
+    """The S1 endplate has two landmarks; half way between them stands for its middle."""
+    ends = [points.get(f"S1.superior_{end}") for end in ("anterior", "posterior")]
+    return points if ends[0] is None or ends[1] is None else {**points, "S1.superior_middle": (ends[0] + ends[1]) / 2}
+
+
+def _missing(pairs: Mapping[str, tuple[str, str]], points: Points, reasons: Reasons) -> str:
+    """Why these landmarks cannot be measured from, in a sentence; "" where they can."""
+    names = [name for pair in pairs.values() for name in pair]
+    vertebra = next((name.split(".")[0] for name in names if name not in points), "")
+    if vertebra:
+        return reasons.get(vertebra, f"{vertebra} is not seen.")
+    fronts, backs = pairs.get("anterior", ()), pairs.get("posterior", ())
+    for front, back in zip(fronts, backs, strict=False):
+        if np.linalg.norm(points[front] - points[back]) < _SHORTEST:
+            return f"Two corners of {front.split('.')[0]} lie in one place."
+    return ""
+
+
+def _across_the_gap(pairs: list[tuple[Floats, Floats]]) -> Floats:
+    """The unit vector from the lower endplate to the upper one at right angles to their bisector.
+
+    `pairs` are the upper and the lower landmark in front, in the middle and behind.
+    """
+    front, _, back = pairs
+    depth = _unit(sum((_unit(a - b) for a, b in zip(front, back, strict=True)), np.zeros(3)))
+    apart = np.mean([above - below for above, below in pairs], axis=0)
+    return _unit(apart - (apart @ depth) * depth)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9))
+
+
+def _point(place: Floats) -> Point:
+    return float(place[0]), float(place[1]), float(place[2])
