@@ -1,4 +1,4 @@
-"""The one way through: image to labels to Spine. Every host calls this and nothing below it."""
+"""The one way through: image to labels to Spine to Findings. Every host calls this and nothing below it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import SimpleITK as sitk
 
-from LumbarSegLib.core import anatomy, images, inference, levels, models
+from LumbarSegLib.core import agreement, anatomy, images, inference, levels, models
+from LumbarSegLib.core.measuring import Measured, measure
 from LumbarSegLib.errors import InputError, ModelError
+
+__all__ = ("TASKS", "Measured", "Segmented", "measure", "prepare", "segment", "self_agreement", "task_of")
 
 TASKS = ("sagittal", "axial", "xray")
 Progress = Callable[[str, float], None]
@@ -15,9 +18,13 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Segmented:
-    """What was found in an image, by which model, and how long each step took."""
+    """What was found in an image, by which model, and how long each step took.
+
+    `semantic` is the model's answer, the kinds without levels.
+    """
 
     image: sitk.Image
+    semantic: sitk.Image
     spine: levels.Spine
     model: models.ModelInfo
     seconds: Mapping[str, float]
@@ -84,4 +91,14 @@ def segment(
         raise InputError("No vertebra, disc or canal was found; check that the image is MR and shows the lumbar spine.")
     on_progress("Done", 1.0)
     seconds = {"segment": segmented - started, "levels": time.perf_counter() - segmented}
-    return Segmented(image, spine, model.info, seconds)
+    return Segmented(image, labels, spine, model.info, seconds)
+
+
+def self_agreement(
+    found: Segmented, model: models.Model, cancelled: Callable[[], bool] = lambda: False
+) -> dict[anatomy.Kind, float]:
+    """How well a second answer of the model agrees with what it found, as Dice by kind; for `measure`.
+
+    Takes about a third of the time of the first answer. Raises Cancelled.
+    """
+    return agreement.self_agreement(found.image, found.semantic, model, cancelled)

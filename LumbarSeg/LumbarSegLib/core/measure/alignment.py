@@ -44,16 +44,16 @@ def _angle(
 ) -> Measurement:
     """From the lower endplate to the upper one, positive where they part to the front, as in lordosis."""
     names = [f"{endplate}_{end}" for endplate in endplates for end in ("anterior", "posterior")]
-    if reason := _missing(names, points, reasons):
+    if reason := missing(names, points, reasons):
         return Measurement(measure, level, None, reason=reason)
     upper, lower = (points[f"{one}_anterior"] - points[f"{one}_posterior"] for one in endplates)
-    degrees = _degrees(lower, upper, right)
-    places = _named(names, points)
+    degrees = degrees_between(lower, upper, right)
+    places = named(names, points)
     front_upper, back_upper, front_lower, back_lower = places.values()
     return Measurement(measure, level, degrees, Trace(places, ((front_upper, back_upper), (front_lower, back_lower))))
 
 
-def _degrees(lower: Floats, upper: Floats, right: Floats) -> float:
+def degrees_between(lower: Floats, upper: Floats, right: Floats) -> float:
     """The angle between two directions to the front as seen from the side, positive where `upper` points higher."""
     low, high = _in_plane(lower, right), _in_plane(upper, right)
     return float(np.degrees(np.arctan2(-np.cross(low, high) @ right, low @ high)))
@@ -63,7 +63,7 @@ def _slip(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[Me
     upper, lower = beside(disc)
     names = [f"{upper}.inferior_posterior", f"{lower}.superior_posterior", f"{lower}.superior_anterior"]
     keys = ("alignment.slip", "alignment.slip_percent")
-    if reason := _missing(names, points, reasons):
+    if reason := missing(names, points, reasons):
         return [Measurement(key, disc, None, reason=reason) for key in keys]
     corner, back, front = (points[name] for name in names)
     endplate = _in_plane(front - back, right)
@@ -71,7 +71,7 @@ def _slip(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[Me
     slip = float(_in_plane(corner - back, right) @ endplate) / length
     foot = back + slip * endplate / length
     lines = tuple((_point(a), _point(b)) for a, b in ((back, front), (back, foot), (corner, foot)))
-    trace = Trace(_named(names, points), lines)
+    trace = Trace(named(names, points), lines)
     percent = 100 * slip / length
     band = MEASURES[keys[1]].band_of(percent) if slip >= MEASURES[keys[0]].noise else ""
     return [Measurement(keys[0], disc, slip, trace), Measurement(keys[1], disc, percent, trace, band=band)]
@@ -85,7 +85,7 @@ def apex(bodies: Sequence[str], points: Points, reasons: Reasons, right: Floats)
     measure, level = "alignment.apex", "L1-S1"
     names = [f"{body}.{corner}" for body in bodies for corner in _CORNERS]
     names += ["S1.superior_anterior", "S1.superior_posterior"]
-    if reason := _missing(names, points, reasons):
+    if reason := missing(names, points, reasons):
         return Measurement(measure, level, None, reason=reason)
     top, bottom = (
         _middle(points, [f"{one}.superior_{end}" for end in ("anterior", "posterior")]) for one in ("L1", "S1")
@@ -97,10 +97,10 @@ def apex(bodies: Sequence[str], points: Points, reasons: Reasons, right: Floats)
     distance = float((centers[found] - top) @ front)
     used = [name for name in names if name.split(".")[0] in ("L1", "S1", found)]
     lines = ((_point(top), _point(bottom)), (_point(centers[found]), _point(centers[found] - distance * front)))
-    return Measurement(measure, level, distance, Trace(_named(used, points), lines), band=found)
+    return Measurement(measure, level, distance, Trace(named(used, points), lines), band=found)
 
 
-def _missing(names: Sequence[str], points: Points, reasons: Reasons) -> str:
+def missing(names: Sequence[str], points: Points, reasons: Reasons) -> str:
     """Why these landmarks cannot be measured from, in a sentence; "" where they can."""
     for name in names:
         vertebra = name.split(".")[0]
@@ -112,7 +112,8 @@ def _missing(names: Sequence[str], points: Points, reasons: Reasons) -> str:
     return ""
 
 
-def _named(names: Sequence[str], points: Points) -> dict[str, Point]:
+def named(names: Sequence[str], points: Points) -> dict[str, Point]:
+    """Some landmarks as a trace holds them."""
     return {name: _point(points[name]) for name in names}
 
 

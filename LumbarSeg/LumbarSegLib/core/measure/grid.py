@@ -40,6 +40,12 @@ class Grid:
         """The label values that are seen."""
         return [k + 1 for k, box in enumerate(self._boxes) if box is not None]
 
+    def is_like(self, other: "Grid") -> bool:
+        """Whether both have the same voxels in the same places."""
+        return self.labels.shape == other.labels.shape and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("spacing", "_origin", "_axes")
+        )
+
     def part(self, label: int) -> "Part":
         """The voxels of one label, cropped to them with a voxel around. Raises KeyError where there are none."""
         box = self._boxes[label - 1] if 0 < label <= len(self._boxes) else None

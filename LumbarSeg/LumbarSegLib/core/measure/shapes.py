@@ -1,0 +1,79 @@
+"""All shapes of one spine, from the voxels of its structures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from LumbarSegLib.core.anatomy import CANAL, beside
+from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.measure.bodies import BodyShape, body_of
+from LumbarSegLib.core.measure.centreline import Centreline, centreline_of
+from LumbarSegLib.core.measure.discs import DiscShape, disc_of
+from LumbarSegLib.core.measure.grid import Floats, Part
+from LumbarSegLib.core.measure.section import Canal
+from LumbarSegLib.core.memo import Memo
+
+_CUT = "The border of the image cuts {}."
+_NO_DIRECTION = "There is too little of the spine to tell its direction."
+_NO_S1 = "The disc above S1 is not seen."
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """What was read from the voxels, by name; local coordinates.
+
+    `reasons` say in a sentence why a structure has no shape, and why S1 has no endplate. `line` names what the
+    centreline was made from.
+    """
+
+    centreline: Centreline | None
+    line: tuple[str, ...]
+    canal: Canal | None
+    bodies: Mapping[str, BodyShape]
+    discs: Mapping[str, DiscShape]
+    reasons: Mapping[str, str]
+
+    def landmarks(self) -> dict[str, Floats]:
+        """The landmarks of bodies and of the S1 endplate, which the lower border of the disc above it stands for."""
+        found = {f"{name}.{end}": place for name, body in self.bodies.items() for end, place in body.landmarks.items()}
+        for name, disc in self.discs.items():
+            if beside(name)[1] == "S1":
+                found["S1.superior_anterior"], found["S1.superior_posterior"] = disc.endplate
+        return found
+
+
+def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
+    """The shapes of what the image shows whole of a spine; those that did not change come from `memo`."""
+    canal = parts.get(CANAL.name)
+    kinds = {one.structure.name: one.structure.kind for one in spine.instances}
+    discs, vertebrae = ([parts[name] for name in kinds if kinds[name] == kind] for kind in ("disc", "vertebra"))
+    line = tuple(part.digest for part in [*([canal] if canal else vertebrae), *discs])
+    centreline = memo.of(("line", line), lambda: centreline_of(canal, discs, vertebrae))
+    cut = {one.structure.name for one in spine.instances if one.partly_visible}
+
+    def shape_of(name: str) -> BodyShape | DiscShape | str:
+        if name in cut:
+            return _CUT.format(name)
+        if centreline is None:
+            return _NO_DIRECTION
+        key = (name, parts[name].digest, line)
+        if kinds[name] == "disc":
+            return memo.of(key, lambda: disc_of(name, parts[name], centreline))
+        return memo.of(key, lambda: body_of(parts[name], canal, centreline))
+
+    found = {name: shape_of(name) for name in kinds if name != CANAL.name}
+    reasons = {name: one for name, one in found.items() if isinstance(one, str)}
+    above_s1 = next((name for name in kinds if kinds[name] == "disc" and beside(name)[1] == "S1"), "")
+    return Shapes(
+        centreline=centreline,
+        line=line,
+        canal=_canal(canal, centreline, line, memo),
+        bodies={name: one for name, one in found.items() if isinstance(one, BodyShape)},
+        discs={name: one for name, one in found.items() if isinstance(one, DiscShape)},
+        reasons=reasons | {"S1": reasons.get(above_s1, _NO_S1)},
+    )
+
+
+def _canal(part: Part | None, centreline: Centreline | None, line: tuple[str, ...], memo: Memo) -> Canal | None:
+    if part is None or centreline is None or not centreline.of_canal:
+        return None
+    return memo.of(("canal", line), lambda: Canal(part, centreline))
