@@ -153,7 +153,8 @@ def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    """Lines of a Markdown table, an empty one at the end."""
     names = list(head)
     return [_row(names), _row(["---"] * len(names)), *map(_row, rows), ""]
 
@@ -172,7 +173,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         "",
         "## As published",
         "",
-        *_table(
+        *table(
             ["patient", *KINDS],
             [[patient, *(f"{s:.3f}" for s in scores)] for patient, scores in native.dice.items()]
             + [
@@ -189,7 +190,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         "Mean Dice, its change against the images as published, and how many of the vertebrae and discs that are",
         "wholly inside the image come out as exactly one instance (named in the right order: see failures).",
         "",
-        *_table(
+        *table(
             ["shown", *KINDS, "largest fall", "instances found", "wrong order"],
             [
                 [
@@ -208,7 +209,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         "carried to a T1 of the same place (see `training/tse_reference.py`), so these scores also carry the",
         "registration's error.",
         "",
-        *_table(
+        *table(
             ["slice", *KINDS],
             [
                 [n, *(f"{s:.3f}" for s in v)] if v else [n, "no trustworthy reference", "", ""]
