@@ -48,7 +48,7 @@ def measure(
     """Measure a segmented image: canal, vertebrae, discs and alignment, by level."""
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.labelmap import label_map
-    from LumbarSegLib.core.levels import spine_of
+    from LumbarSegLib.core.renaming import named_spine
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.tables import to_csv, to_json
     from LumbarSegLib.core.report.words import in_words
@@ -57,7 +57,7 @@ def measure(
     check_outputs(outputs, image, labels)
     volume = images.read_image(image, series)
     segmented, told = _read_labels(labels)
-    spine = spine_of(label_map(segmented), lowest_disc or told.get("lowest_disc", "L5/S1"))
+    spine = named_spine(label_map(segmented), lowest_disc, told.get("lowest_disc", "L5/S1"))
     measured = analysis.measure(spine, volume)
     findings = measured.findings
     provenance = {**told, **origin(volume), "image": image.name, "labels": labels.name}

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.definitions import MEASURES
@@ -41,11 +42,16 @@ Places = dict[str, Floats]
 
 
 def draw_measured(image: sitk.Image, spine: Spine, findings: Findings, path: Path) -> None:
-    """Write a PNG: the slice through the middle of the canal with all that was read from it, the canal's area at the
-    same heights beside it, and the numbers by level.
+    """Write `measured_figure` as a PNG. Raises OSError if it is not written."""
+    measured_figure(image, spine, findings).savefig(path)
+
+
+def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figure:
+    """The slice through the middle of the canal with all that was read from it, the canal's area at the same heights
+    beside it, and the numbers by level.
 
     `image` is the 3D sagittal volume, `spine` lies on its grid, `findings` were measured in it. Points that lie
-    beside the slice are shown as seen from the side. Raises OSError if it is not written.
+    beside the slice are shown as seen from the side, in mm backward and downward from its anterior upper corner.
     """
     stack = Stack(image, spine.labels)
     box = _box(stack)
@@ -63,7 +69,7 @@ def draw_measured(image: sitk.Image, spine: Spine, findings: Findings, path: Pat
     draw_area_curve(panel(view_in + 2 * _GAP_IN, _CURVE_IN), stack, findings, box)
     draw_numbers(panel(view_in + _CURVE_IN + 3 * _GAP_IN, _TABLE_IN), findings)
     state_research_use(figure)
-    figure.savefig(path)
+    return figure
 
 
 def _box(stack: Stack) -> Box:
