@@ -132,11 +132,14 @@ class Truth:
         values: dict[tuple[str, str], float] = {}
         points = self.landmarks
         for level, (upper, lower) in self._beside_discs.items():
-            heights = []
-            for side in ("anterior", "middle", "posterior"):
-                low = points.get(f"{lower}.superior_{side}", self._shape.discs[level].corners[2:].mean(axis=0))
-                heights.append(_apart(points[f"{upper}.inferior_{side}"], low))
-                values[f"disc.{side}_height", level] = heights[-1]
+            pairs = [
+                (points[f"{upper}.inferior_{side}"], self._superior(lower, side))
+                for side in ("anterior", "middle", "posterior")
+            ]
+            across = _across([front - back for front, back in zip(pairs[0], pairs[2], strict=True)])
+            heights = [float((above - below) @ across) for above, below in pairs]
+            for side, height in zip(("anterior", "middle", "posterior"), heights, strict=True):
+                values[f"disc.{side}_height", level] = height
             values["disc.mean_height", level] = float(np.mean(heights))
             values["disc.height_index", level] = float(np.mean(heights)) / _apart(
                 points[f"{upper}.inferior_anterior"], points[f"{upper}.inferior_posterior"]
@@ -145,6 +148,12 @@ class Truth:
             values["disc.volume", level] = self._disc_size(level, _COARSE, flat=False)
             values["disc.bulge", level] = (self._shape.bulges or {}).get(level, 0.0)
         return values
+
+    def _superior(self, vertebra: str, side: str) -> Floats:
+        """A landmark of a superior endplate; S1's is flat."""
+        if vertebra == "S1" and side == "middle":
+            return np.asarray((self._superior("S1", "anterior") + self._superior("S1", "posterior")) / 2)
+        return self.landmarks[f"{vertebra}.superior_{side}"]
 
     def _disc_size(self, level: str, step: float, flat: bool) -> float:
         """Area in the mid-sagittal plane or volume, counted on a fine grid."""
@@ -207,6 +216,12 @@ class Truth:
             self.landmarks[f"{plate}_anterior"] - self.landmarks[f"{plate}_posterior"] for plate in (upper, lower)
         )
         return float(np.rad2deg(np.arctan2(above[0] * below[1] - above[1] * below[0], above @ below)))
+
+
+def _across(forward: list[Floats]) -> Floats:
+    """The unit vector upward at right angles to the bisector of two endplates."""
+    ahead = np.sum([one / np.linalg.norm(one) for one in forward], axis=0)
+    return np.array([ahead[1], -ahead[0]]) / np.linalg.norm(ahead)
 
 
 def _apart(first: Floats, second: Floats) -> float:
