@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import CANAL, SEMANTIC, Kind, Level, Numbering, Structure
+from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.split import Split, split
 from LumbarSegLib.core.upright import Labels, Upright
 
@@ -115,8 +116,10 @@ def _notes(parts: Split, levels: tuple[Level, ...]) -> tuple[str, ...]:
 def spine_of(labels: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
     """The Spine of a label map that carries SPIDER's values already, as an edited or a reloaded one does.
 
-    Raises `InputError` where a value belongs to no structure or `lowest_disc` is no name of a disc.
+    Raises `InputError` where the map is no label map, a value belongs to no structure or `lowest_disc` is no name of a
+    disc.
     """
+    labels = label_map(labels)
     upright = Upright(labels)
     return Spine(labels, _instances(upright, upright.crop, Numbering(lowest_disc)), lowest_disc, ())
 

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core import quality
 from LumbarSegLib.core.anatomy import STRUCTURES
+from LumbarSegLib.core.evidence import Evidence
 from LumbarSegLib.core.findings import Findings, Landmark, Point
 from LumbarSegLib.core.labelmap import label_map, on_grid_of
 from LumbarSegLib.core.levels import Spine, spine_of
@@ -21,6 +22,7 @@ from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from LumbarSegLib.core.measure.shapes import shapes_of
 from LumbarSegLib.core.measure.units import Units
 from LumbarSegLib.core.memo import Memo
+from LumbarSegLib.core.plausibility import share_apart
 from LumbarSegLib.errors import InputError
 
 _BODY_ENDS = tuple(f"{row}_{end}" for row in ("superior", "inferior") for end in ("anterior", "middle", "posterior"))
@@ -83,7 +85,7 @@ def measure(
     units = Units(spine, shapes, {**shapes.landmarks(), **moved}, frozenset(moved), kept.edited, grid, kept.memo)
     measurements, sections = units.measurements(), units.sections()
     flags = quality.flags_of(
-        quality.Evidence(
+        Evidence(
             spine=spine,
             slice_mm=float(grid.spacing[0]),
             centreline=shapes.centreline,
@@ -92,7 +94,8 @@ def measure(
             apart=_apart(kept),
             sections=sections,
             measurements=measurements,
-            edited=frozenset(moved),
+            landmarks=units.landmarks,
+            moved=frozenset(moved),
             agreement=agreement or {},
             resampled=kept.resampled,
         )
@@ -135,7 +138,7 @@ def _apart(kept: Kept) -> dict[str, float]:
     found = {}
     for structure in (one.structure for one in kept.spine.instances if one.structure.kind != "vertebra"):
         part = kept.parts[structure.label]
-        found[structure.name] = kept.memo.of(("apart", part.digest), partial(quality.share_apart, part))
+        found[structure.name] = kept.memo.of(("apart", part.digest), partial(share_apart, part))
     return found
 
 

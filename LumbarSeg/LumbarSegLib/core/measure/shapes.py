@@ -14,7 +14,7 @@ from LumbarSegLib.core.memo import Memo
 
 _CUT = "The border of the image cuts {}."
 _NO_DIRECTION = "There is too little of the spine to tell its direction."
-_NO_S1 = "The disc above S1 is not seen."
+_NO_S1 = "No endplate of S1 is seen below {}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Shapes:
         """The landmarks of bodies and of the S1 endplate, which the lower border of the disc above it stands for."""
         found = {f"{name}.{end}": place for name, body in self.bodies.items() for end, place in body.landmarks.items()}
         for name, disc in self.discs.items():
-            if beside(name)[1] == "S1":
+            if beside(name)[1] == "S1" and disc.endplate is not None:
                 found["S1.superior_anterior"], found["S1.superior_posterior"] = disc.endplate
         return found
 
@@ -69,7 +69,7 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
         canal=_canal(canal, centreline, line, memo),
         bodies={name: one for name, one in found.items() if isinstance(one, BodyShape)},
         discs={name: one for name, one in found.items() if isinstance(one, DiscShape)},
-        reasons=reasons | {"S1": reasons.get(above_s1, _NO_S1)},
+        reasons=reasons | {"S1": reasons.get(above_s1, _NO_S1.format(above_s1 or "the lowest disc"))},
     )
 
 

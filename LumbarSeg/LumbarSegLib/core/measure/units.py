@@ -132,9 +132,9 @@ class Units:
         ends = [place for name, place in self.points.items() if name.split(".")[0] in vertebrae]
         if line is None or not ends:
             return _RIGHT
-        beside_them = line.nearest(np.array(ends))
-        reach = range(int(beside_them.min()), int(beside_them.max()) + 1)
-        right = np.mean([line.frame(index)[2] for index in reach], axis=0)
+        places = line.nearest(np.array(ends))
+        reach = slice(int(places.min()), int(places.max()) + 1)
+        right = np.cross(line.backs[reach], line.tangents[reach]).mean(axis=0)
         return np.asarray(right / np.linalg.norm(right))
 
     def _unit(

@@ -1,0 +1,182 @@
+"""What cannot be so in a spine: levels out of order, bodies that jump in size, a canal beside them.
+
+Limits are ours where nothing else is said in `Resources/flags.json`, wide around the norms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import label
+
+from LumbarSegLib.core.anatomy import Numbering, Structure
+from LumbarSegLib.core.definitions import DOUBTS, MEASURES
+from LumbarSegLib.core.evidence import Evidence
+from LumbarSegLib.core.findings import Flag
+from LumbarSegLib.core.measure.bodies import BodyShape
+from LumbarSegLib.core.measure.centreline import Centreline
+from LumbarSegLib.core.measure.grid import Floats, Part
+from LumbarSegLib.core.measure.outline import area
+
+_S1 = ("S1.superior_anterior", "S1.superior_posterior")
+
+
+def implausible(seen: Evidence) -> Iterator[Flag]:
+    """The doubts about a spine's shape, from the whole to the parts."""
+    for source in (_sacrum, _places, _bodies, _neighbours, _canal, _pieces, _values):
+        yield from source(seen)
+
+
+def _sacrum(seen: Evidence) -> Iterator[Flag]:
+    """The S1 endplate, which has no label of its own, unless its ends were set by hand."""
+    if not all(name in seen.landmarks for name in _S1) or seen.moved.issuperset(_S1):
+        return
+    yield DOUBTS["s1_from_disc"].flag("S1")
+    doubt = DOUBTS["s1_short"]
+    lowest = next((seen.bodies[name] for name in ("L6", "L5") if name in seen.bodies), None)
+    if lowest:
+        own = np.linalg.norm(seen.landmarks[_S1[0]] - seen.landmarks[_S1[1]])
+        above = np.linalg.norm(lowest.landmarks["inferior_anterior"] - lowest.landmarks["inferior_posterior"])
+        if not doubt.limits["least"] <= own / above <= doubt.limits["most"]:
+            yield doubt.flag("S1", f"{own / above:.1f}")
+
+
+def _places(seen: Evidence) -> Iterator[Flag]:
+    """Levels out of order or too near to or too far from one another."""
+    wrong = dict.fromkeys(name for kind in ("vertebra", "disc") for name in _out_of_order(seen, kind))
+    for name in wrong:
+        yield DOUBTS["order_implausible"].flag(name)
+    doubt = DOUBTS["spacing_implausible"]
+    gaps = _gaps(seen)
+    usual = float(np.median(list(gaps.values()))) if len(gaps) > 1 else 0.0
+    for disc, gap in gaps.items():
+        if usual and not doubt.limits["least_of_median"] <= gap / usual <= doubt.limits["most_of_median"]:
+            wrong[disc] = None
+            yield doubt.flag(disc, f"{gap / usual:.1f}")
+    heights = {name: _height(body) for name, body in seen.bodies.items()}
+    doubt = DOUBTS["levels_merged"]
+    for name, height in heights.items():
+        others = [heights[other] for other in heights if other != name]
+        if len(others) > 1 and height > doubt.limits["most_of_neighbours"] * np.median(others):
+            wrong[name] = None
+            yield doubt.flag(name, f"{height / np.median(others):.1f}")
+    if wrong:
+        yield DOUBTS["count_uncertain"].flag(value=", ".join(wrong))
+
+
+def _out_of_order(seen: Evidence, kind: str) -> list[str]:
+    names = [structure.name for structure in seen.structures if structure.kind == kind]
+    heights = [_along(seen.centers[name], seen.centreline) for name in names]
+    pairs = zip(pairwise(names), pairwise(heights), strict=True)
+    return [name for pair, (low, high) in pairs if low >= high for name in pair]
+
+
+def _along(place: Floats, centreline: Centreline | None) -> float:
+    if centreline is None:
+        return -float(place[1])
+    return float(centreline.along[centreline.nearest(place)[0]])
+
+
+def _gaps(seen: Evidence) -> dict[str, float]:
+    """How far neighbouring bodies lie apart, in mm for each level between them, by the disc below the upper one."""
+    numbering = Numbering(seen.spine.lowest_disc)
+    gaps = {}
+    for lower, upper in pairwise(one for one in seen.structures if one.name in seen.bodies):
+        apart = np.linalg.norm(seen.bodies[upper.name].center - seen.bodies[lower.name].center)
+        disc = numbering.structure(200 + upper.label)
+        gaps[disc.name] = float(apart) / max(1, rank(upper) - rank(lower))
+    return gaps
+
+
+def _height(body: BodyShape) -> float:
+    ends = ("anterior", "posterior")
+    return float(
+        np.mean([np.linalg.norm(body.landmarks[f"superior_{e}"] - body.landmarks[f"inferior_{e}"]) for e in ends])
+    )
+
+
+def _bodies(seen: Evidence) -> Iterator[Flag]:
+    doubt = DOUBTS["corners_disagree"]
+    touched = {name.split(".")[0] for name in seen.moved}
+    for name, body in seen.bodies.items():
+        apart, turned = body.apart_mm > doubt.limits["corner_mm"], body.turned_degrees > doubt.limits["endplate_deg"]
+        if (apart or turned) and name not in touched:
+            words = f"{body.apart_mm:.1f} mm" if apart else f"{body.turned_degrees:.0f}°"
+            yield doubt.flag(name, words)
+
+
+def _neighbours(seen: Evidence) -> Iterator[Flag]:
+    """Mid-sagittal areas that jump from one level to the next."""
+    bodies = {name: abs(area(body.plane.flat(body.contour))) for name, body in seen.bodies.items()}
+    discs = {one.level: one.value for one in seen.measurements if one.measure == "disc.area" and one.value}
+    for key, areas in (("body_area_jump", bodies), ("disc_area_jump", discs)):
+        limits = DOUBTS[key].limits
+        names = [structure.name for structure in seen.structures if structure.name in areas]
+        for k, name in enumerate(names):
+            near = [areas[other] for other in names[max(0, k - 1) : k + 2] if other != name]
+            ratio = areas[name] / float(np.mean(near)) if near else 1.0
+            if not limits["least_of_neighbours"] <= ratio <= limits["most_of_neighbours"]:
+                yield DOUBTS[key].flag(name, f"{ratio:.1f}")
+
+
+def _canal(seen: Evidence) -> Iterator[Flag]:
+    if seen.centreline is None or not seen.centreline.of_canal:
+        if seen.spine.instances:
+            yield DOUBTS["canal_missing"].flag()
+        return
+    yield from (DOUBTS["canal_beside"].flag(name) for name in _not_in_front(seen, seen.centreline))
+    doubt = DOUBTS["canal_area_jump"]
+    jumps: dict[str, float] = {}
+    whole = [one for one in seen.sections if one.area_mm2]
+    for low, high in pairwise(whole):
+        small, large = sorted((low.area_mm2 or 0.0, high.area_mm2 or 0.0))
+        if high.along_mm - low.along_mm <= doubt.limits["within_mm"] and large > doubt.limits["most"] * small:
+            for level in (low.level, high.level):
+                jumps[level] = max(jumps.get(level, 0.0), large / small)
+    yield from (doubt.flag(level, f"{jump:.1f}") for level, jump in jumps.items())
+
+
+def _not_in_front(seen: Evidence, centreline: Centreline) -> Iterator[str]:
+    """Bodies and discs that do not have the canal behind them, in the stack's own directions."""
+    middles = {name: body.center for name, body in seen.bodies.items()}
+    middles |= {one.name: seen.centers[one.name] for one in seen.structures if one.kind == "disc"}
+    for name, middle in middles.items():
+        across, _, behind = centreline.places[centreline.nearest(middle)[0]] - middle
+        if behind <= abs(across):
+            yield name
+
+
+def _pieces(seen: Evidence) -> Iterator[Flag]:
+    shares = {**seen.apart, **{name: body.island_share for name, body in seen.bodies.items()}}
+    for one in (instance.structure for instance in seen.spine.instances):
+        share = shares.get(one.name, 0.0)
+        keys = ("canal_islands",) if one.kind == "canal" else ("fragmented", "islands")
+        found = next((key for key in keys if share > DOUBTS[key].limits["share"]), None)
+        if found:
+            yield DOUBTS[found].flag("" if one.kind == "canal" else one.name, f"{100 * share:.0f}")
+
+
+def share_apart(part: Part) -> float:
+    """The share of a structure's voxels that touch its largest piece by no face, edge or corner, directly or not."""
+    pieces, count = label(part.mask, np.ones((3, 3, 3)))
+    if count < 2:
+        return 0.0
+    sizes = np.bincount(pieces.ravel())[1:]
+    return float(1.0 - sizes.max() / sizes.sum())
+
+
+def _values(seen: Evidence) -> Iterator[Flag]:
+    """Numbers that no spine has; each is blocked with those that say the same in another unit."""
+    for one in seen.measurements:
+        measure = MEASURES[one.measure]
+        low, high = measure.plausible
+        if one.value is not None and not low <= one.value <= high:
+            words = f"{measure.name} of {measure.words(one.value)}"
+            kin = (f"{one.measure.split('_')[0]}*",)  # "alignment.slip*": the same length in mm and in per cent
+            yield replace(DOUBTS["implausible_value"].flag(one.level, words), blocks=kin)
+
+
+def rank(structure: Structure) -> int:
+    """The count of a vertebra or of the disc below it from L6, which is 0, upward."""
+    return structure.label % 100 % 25
