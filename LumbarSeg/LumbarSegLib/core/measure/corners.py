@@ -1,8 +1,10 @@
 """The four corners of a vertebral body in its mid-sagittal outline.
 
-Two readings that share no step are compared. The quadrilateral of largest area in the convex hull errs outward where a
-spur juts out. Robust curves along the four sides pass a spur by and meet where the corner would be, were it sharp. The
-corner that is given lies where the curves meet, drawn back onto the bone by as much as the outline is rounded there.
+The quadrilateral of largest area in the convex hull finds the corners to a millimetre or so; a rounded corner draws it
+in, a spur draws it out. So a curve runs along each side, which a spur, a notch or a Schmorl node does not bend and
+which the quadrilateral holds loosely at its ends. Where two curves meet the corner would be, were it sharp; from there
+it is drawn back onto the bone by as much as the outline is rounded. A ruler laid along each side, its ends left out,
+is the reading to compare with.
 
 Everything here is 2D, in mm: x to the back, y upward. Outlines and corners run from the upper anterior corner along the
 upper side to the back, down and to the front again.
@@ -23,6 +25,9 @@ _STEP = 0.5  # mm between the points that curves are fitted to
 _HULL_STEP = 1.2  # mm between the points that quadrilaterals are made of
 _ROUNDED, _ROUNDED_PART = 3.0, 0.2  # mm, and at most part of the side, that its curve leaves out at each end
 _DRAWN_IN = 0.77  # sigmas by which a Gaussian draws in the half-way outline of a right angle
+_HOLD = 2.0  # how much the quadrilateral holds the ends of a curve, in points of the outline
+_OUTSIDE = 0.5  # mm outside of the quadrilateral where the curves are held: what it is drawn in by rounding
+_RULER = 0.9  # how much what lies outside of the ruler counts, against what lies inside
 _SPREAD = 0.25  # mm; the least spread about a side, about that of a binary mask
 _TUKEY = 4.685  # spreads beyond which a point counts nothing: 95 % efficiency where the noise is normal
 _SHORTEST = 6.0  # mm; a side that is shorter has no direction
@@ -66,7 +71,7 @@ class Corners:
     """The corners `places` (4, 2) and the `middles` (2, 2) of the upper and the lower side, on the outline.
 
     How far the readings part: `apart_mm` (4,) from the corners of the largest quadrilateral, `turned` (4,) in degrees
-    between each side from corner to corner and the robust straight line along it.
+    from each side, as its corners give it, to the ruler along it.
     """
 
     places: Floats
@@ -82,18 +87,14 @@ def find_corners(outline: Floats, smoothing_mm: float) -> Corners | str:
     """
     clockwise = evenly(outline if area(outline) < 0 else outline[::-1], _STEP)
     quadrilateral = largest_quadrilateral(clockwise)
-    sharp = quadrilateral
-    for _ in range(2):
-        if not _has_four_sides(sharp):
-            return _NO_CORNERS
-        sides = fit_sides(clockwise, sharp, degree=2)
-        sharp = np.array([_meet(sides[k - 1], sides[k]) for k in range(4)])
-        if np.hypot(*(sharp - quadrilateral).T).max() > _FARTHEST:
-            return _NO_CORNERS
+    if not _has_four_sides(quadrilateral):
+        return _NO_CORNERS
+    sides = [_side(clockwise, quadrilateral[k], quadrilateral[(k + 1) % 4]) for k in range(4)]
+    sharp = np.array([_meet(sides[k - 1], sides[k]) for k in range(4)])
+    if np.hypot(*(sharp - quadrilateral).T).max() > _FARTHEST:
+        return _NO_CORNERS
     places = np.array([_drawn_back(clockwise, sides[k - 1], sides[k], sharp[k], smoothing_mm) for k in range(4)])
-    straight = fit_sides(clockwise, sharp, degree=1)
-    chords = np.roll(places, -1, axis=0) - places
-    turned = np.array([_angle(chord, side.direction(0.0)) for chord, side in zip(chords, straight, strict=True)])
+    turned = np.array([_turned(clockwise, places[k], places[(k + 1) % 4]) for k in range(4)])
     middles = np.array([_middle(clockwise, places[k], places[k + 1]) for k in (0, 2)])
     return Corners(places, middles, np.hypot(*(places - quadrilateral).T), turned)
 
@@ -124,33 +125,47 @@ def largest_quadrilateral(outline: Floats) -> Floats:
     return np.roll(corners, -int(np.argmax(fits)), axis=0)
 
 
-def fit_sides(outline: Floats, corners: Floats, degree: int) -> tuple[Side, ...]:
-    """A robust polynomial along each side of an evenly spaced clockwise outline (n, 2), its rounded ends left out."""
-    ends = np.roll(corners, -1, axis=0)
-    return tuple(_fit(_between(outline, a, b), a, b, degree) for a, b in zip(corners, ends, strict=True))
-
-
 def _between(outline: Floats, start: Floats, end: Floats) -> Floats:
     """The points of a clockwise outline from next to `start` to next to `end`."""
     first, last = (int(np.hypot(*(outline - corner).T).argmin()) for corner in (start, end))
     return outline[(first + np.arange((last - first) % len(outline) + 1)) % len(outline)]
 
 
-def _fit(points: Floats, start: Floats, end: Floats, degree: int) -> Side:
-    """Tukey's biweight, reweighted ten times; the spread is the median of what is left over."""
-    chord = Side(start, end, np.zeros(1))
-    place, offset = (points - start) @ chord.along, (points - start) @ _outward(chord.along)
+def _inner(outline: Floats, chord: Side) -> tuple[Floats, Floats]:
+    """Place along a chord and offset from it (mm) of the outline beside it, the rounded ends left out."""
+    points = _between(outline, chord.start, chord.end) - chord.start
+    place, offset = points @ chord.along, points @ _outward(chord.along)
     margin = min(_ROUNDED, _ROUNDED_PART * chord.length)
     inner = (place > margin) & (place < chord.length - margin)
-    terms, offset = polyvander(place[inner], degree), offset[inner]
+    return place[inner], offset[inner]
+
+
+def _side(outline: Floats, start: Floats, end: Floats) -> Side:
+    """A parabola along a side of an evenly spaced outline, by Tukey's biweight."""
+    chord = Side(start, end, np.zeros(1))
+    place, offset = _inner(outline, chord)
+    terms, ends = polyvander(place, 2), polyvander(np.array([0.0, chord.length]), 2)
     weight = np.ones(len(offset))
-    bow: Floats = np.zeros(degree + 1)
     for _ in range(10):
-        bow = np.linalg.lstsq(terms * weight[:, None], offset * weight, rcond=None)[0]
+        squares = (terms.T * weight) @ terms + _HOLD * ends.T @ ends
+        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ np.full(2, _OUTSIDE))
         left = np.abs(offset - terms @ bow)
         spread = max(1.4826 * float(np.median(left)), _SPREAD)
-        weight = np.clip(1.0 - (left / (_TUKEY * spread)) ** 2, 0.0, None)
+        weight = np.clip(1.0 - (left / (_TUKEY * spread)) ** 2, 0.0, None) ** 2
     return Side(start, end, bow)
+
+
+def _turned(outline: Floats, start: Floats, end: Floats) -> float:
+    """Degrees from a chord to a ruler that is laid on the outline from outside: the line of the expectile
+    (Newey and Powell 1987, 10.2307/1911031), which rests on the rims of a hollow.
+    """
+    place, offset = _inner(outline, Side(start, end, np.zeros(1)))
+    terms = polyvander(place, 1)
+    weight = np.ones(len(offset))
+    for _ in range(10):
+        line = np.linalg.solve((terms.T * weight) @ terms, (terms.T * weight) @ offset)
+        weight = np.where(offset > terms @ line, _RULER, 1.0 - _RULER)
+    return float(np.degrees(np.arctan(line[1])))
 
 
 def _has_four_sides(corners: Floats) -> bool:
@@ -196,8 +211,3 @@ def _middle(outline: Floats, start: Floats, end: Floats) -> Floats:
 def _outward(along: Floats) -> Floats:
     """To the left of a direction, which is outside where an outline runs clockwise."""
     return np.array([-along[1], along[0]])
-
-
-def _angle(one: Floats, other: Floats) -> float:
-    """Degrees from one direction to another, signed."""
-    return float(np.degrees(np.arctan2(one[0] * other[1] - one[1] * other[0], one @ other)))
