@@ -72,6 +72,7 @@ def test_the_curve_shares_its_heights_with_the_slice_and_has_a_gap_where_the_can
     assert np.isnan(areas[0, 0])
     assert areas[1:, 0].tolist() == [170.0, 96.0, 190.0, 180.4, 210.0]
     assert {"L3", "L4/5", "L5"} <= set(texts(curve))
+    assert "border of the image" in " ".join(texts(curve)[-1].split())
 
 
 def test_the_table_has_a_dash_for_what_was_not_measured_and_says_so(figure: Figure) -> None:

@@ -132,7 +132,7 @@ def test_words_give_a_table_by_level_with_units_and_a_dash_where_nothing_was_mea
 def test_words_give_each_reason_once_with_what_it_keeps_from_being_measured() -> None:
     words = in_words(FINDINGS)
     assert words.count(REASON) == 1
-    assert f"{REASON}\n    L3: anterior height" in words
+    assert f"{REASON} L3: anterior height" in words
 
 
 def test_words_give_spans_published_classes_and_doubts() -> None:

@@ -31,7 +31,7 @@ from LumbarSegLib.core.report.slices import (
 _HEIGHT_IN = 9.0
 _ABOVE_IN, _BELOW_IN, _GAP_IN = 0.45, 0.7, 0.18
 _CURVE_IN, _TABLE_IN = 2.0, 5.2
-_FRONT_MM, _BACK_MM, _ABOVE_MM, _BELOW_MM = 32.0, 28.0, 6.0, 14.0
+_FRONT_MM, _BACK_MM, _ABOVE_MM, _BELOW_MM = 32.0, 28.0, 6.0, 20.0
 _EDGE_MM = 3.0
 _ENDPLATE_COLOR = "#ffd166"
 _SPAN_COLOR = "#ff8fa3"
@@ -139,7 +139,7 @@ def _draw_lordosis(axes: Axes, stack: Stack, findings: Findings, box: Box) -> No
     lines = [stack.flat(np.array(line)) for line in one.trace.lines]
     ends = [_drawn_on(line, box.right - _EDGE_MM) for line in lines]
     for line, end in zip(lines, ends, strict=True):
-        axes.plot(*_columns([line[1], end]), color=_SPAN_COLOR, linewidth=1.0, linestyle=(0, (4, 3)))
+        axes.plot(*_columns([line[1], end]), color=_SPAN_COLOR, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     for line, end in sorted(zip(lines, ends, strict=True), key=lambda pair: pair[1][1])[:1]:
         falls = end[1] > line[1][1]
         axes.annotate(

@@ -1,5 +1,6 @@
 """What stands beside the slice in the picture of the measures: the canal's area at each height, and the numbers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from textwrap import wrap
 
@@ -19,7 +20,7 @@ _AREA = "canal.area"
 _SMALL, _BODY = 8.5, 9.5
 _ROW, _NOTE_ROW, _NOTE_GAP = 0.3, 0.19, 0.06  # inches
 _FIRST_COLUMN = 0.24
-_NOTE_LENGTH = 82
+_NOTE_LENGTH, _GAP_LENGTH = 82, 17  # characters
 
 
 def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> None:
@@ -33,7 +34,7 @@ def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> N
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_title(f"Canal area, {MEASURES[_AREA].unit}", color=FAINT, fontsize=9, loc="left")
     areas = np.array([np.nan if one.area_mm2 is None else one.area_mm2 for one in findings.sections])
-    heights = [float(stack.flat(np.array(one.center))[1]) for one in findings.sections]
+    heights = np.array([stack.flat(np.array(one.center))[1] for one in findings.sections])
     most = float(np.nanmax(areas)) if np.isfinite(areas).any() else 1.0
     axes.set_xlim(0, 1.1 * most)
     for name, area, height in _at_levels(stack, findings):
@@ -41,13 +42,26 @@ def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> N
         axes.plot([area], [height], color=MEASURED_COLOR, marker="o", markersize=4)
         axes.text(0.02 * most, height, name, color=TEXT, fontsize=_SMALL, va="bottom", path_effects=halo())
     axes.plot(areas, heights, color=MEASURED_COLOR, linewidth=1.6)
+    _draw_gap(axes, findings, heights, 0.72 * most)
 
 
 def _at_levels(stack: Stack, findings: Findings) -> Iterator[tuple[str, float, float]]:
-    """Name, area and height of each level at which the canal was measured."""
+    """Name, area (NaN where it was not measured) and height of each level at which the canal was cut."""
     for one in findings.measurements:
-        if one.measure == _AREA and one.value is not None and one.trace.contours:
-            yield one.level, one.value, float(stack.flat(np.array(one.trace.contours[0]))[:, 1].mean())
+        if one.measure == _AREA and one.trace.contours:
+            area = np.nan if one.value is None else one.value
+            yield one.level, area, float(stack.flat(np.array(one.trace.contours[0]))[:, 1].mean())
+
+
+def _draw_gap(axes: Axes, findings: Findings, heights: Floats, x: float) -> None:
+    """Why the canal has no area, at the middle of the sections that the commonest reason keeps from having one."""
+    gaps = Counter(one.reason for one in findings.sections if one.area_mm2 is None)
+    for reason, _ in gaps.most_common(1):
+        there = [one.area_mm2 is None and one.reason == reason for one in findings.sections]
+        text = "\n".join(wrap(f"Not measured. {reason}", _GAP_LENGTH))
+        middle = float(np.median(heights[there]))
+        lines = axes.text(x, middle, text, color=FAINT, fontsize=_SMALL, ha="center", va="center", linespacing=1.3)
+        lines.set_bbox({"facecolor": BACKGROUND, "edgecolor": "none", "pad": 2})
 
 
 def draw_numbers(axes: Axes, findings: Findings) -> None:

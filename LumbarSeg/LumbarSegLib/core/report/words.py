@@ -1,6 +1,5 @@
 """Findings in plain text, for a terminal."""
 
-from collections.abc import Iterator
 from textwrap import wrap
 
 from LumbarSegLib.core.definitions import MEASURES
@@ -48,28 +47,27 @@ def _span(one: Measurement) -> str:
 
 
 def _reasons(findings: Findings) -> str:
-    """Each reason once, with the measures and levels that it keeps from being measured."""
+    """Each reason once, with the levels and measures that it keeps from being measured."""
     kept: dict[str, dict[str, list[str]]] = {}
     for one in findings.measurements:
         if one.value is None:
             name = MEASURES[one.measure].name
             kept.setdefault(one.reason, {}).setdefault(one.level, []).append(name[0].lower() + name[1:])
-    lines = [line for reason, levels in kept.items() for line in _reason(reason, levels)]
+    lines = [line for reason, levels in kept.items() for line in _indented(f"{reason} {_kept_by(levels)}")]
     return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
 
 
-def _reason(reason: str, levels: dict[str, list[str]]) -> Iterator[str]:
-    yield from wrap(reason, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+def _kept_by(levels: dict[str, list[str]]) -> str:
     together: dict[tuple[str, ...], list[str]] = {}
     for level, names in levels.items():
         together.setdefault(tuple(names), []).append(level)
-    for measures, where in together.items():
-        text = f"{', '.join(where)}: {', '.join(measures)}"
-        yield from wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return "; ".join(f"{', '.join(where)}: {', '.join(names)}" for names, where in together.items())
 
 
 def _flags(findings: Findings) -> str:
-    lines = [
-        line for flag in findings.flags for line in wrap(flag.text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
-    ]
+    lines = [line for flag in findings.flags for line in _indented(flag.text)]
     return "\n".join(["To be looked at:", *lines] if lines else [])
+
+
+def _indented(text: str) -> list[str]:
+    return wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
