@@ -28,9 +28,13 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 COMMAND = [sys.executable, "-c", "from LumbarSegLib.cli import main; main()"]
 
 
-def in_process_of_its_own(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+def in_process_of_its_own(
+    *arguments: str | Path, terminal: str = "utf-8", **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the command; `terminal` is the encoding of what it prints."""
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": terminal}
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, env=ENVIRONMENT, **options
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, **options
     )
 
 

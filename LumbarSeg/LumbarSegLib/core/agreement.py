@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
-from LumbarSegLib.core.anatomy import SEMANTIC, Kind
+from LumbarSegLib.core.anatomy import SEMANTIC
 from LumbarSegLib.core.inference import segment_stack
 from LumbarSegLib.core.models import Model
 
@@ -25,7 +25,7 @@ def self_agreement(
     semantic: sitk.Image,
     model: Model,
     cancelled: Callable[[], bool] = lambda: False,
-) -> dict[Kind, float]:
+) -> dict[str, float]:
     """Dice by kind between the model's answer `semantic` (as `segment_stack` gave it) and a second one.
 
     The second answer is for the slices about the middle of the spine, mirrored left to right and with their
@@ -59,8 +59,8 @@ def _changed(image: sitk.Image, chosen: slice) -> sitk.Image:
     return changed
 
 
-def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[Kind, float]:
-    found: dict[Kind, float] = {}
+def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[str, float]:
+    found: dict[str, float] = {}
     for kind, structure in SEMANTIC.items():
         one, other = first == structure.label, second == structure.label
         if total := int(one.sum() + other.sum()):

@@ -96,7 +96,7 @@ def segment(
 
 def self_agreement(
     found: Segmented, model: models.Model, cancelled: Callable[[], bool] = lambda: False
-) -> dict[anatomy.Kind, float]:
+) -> dict[str, float]:
     """How well a second answer of the model agrees with what it found, as Dice by kind; for `measure`.
 
     Takes about a third of the time of the first answer. Raises Cancelled.
