@@ -18,9 +18,9 @@ class Evidence:
 
     `bodies` by vertebra; `centers` are the middles of the structures and `apart` the share of each disc and of the
     canal that lies apart from its largest piece, by name; places are local (right, down, back; mm). `landmarks` are
-    those that count, `moved` the names of those that were set by hand. `agreement` is the Dice of a second answer of the
-    model by kind, `resampled` tells that the label map lay on another grid. `sections` are the canal's, from the bottom
-    upward.
+    those that count, `moved` the names of those that were set by hand. `agreement` is the Dice of a model's second
+    answer by kind, `resampled` tells that the label map lay on another grid. `sections` are the canal's, from the
+    bottom upward.
     """
 
     spine: Spine
