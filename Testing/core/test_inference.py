@@ -140,6 +140,15 @@ def test_a_coarse_image_keeps_its_place_when_resampled(image: sitk.Image) -> Non
         assert error.max() < 0.02
 
 
+@pytest.mark.parametrize(("target", "kept"), [(0.75, True), (0.88, True), (0.7, False), (0.9, False)])
+def test_pixels_near_the_grid_of_the_network_stay_as_they_are(image: sitk.Image, target: float, kept: bool) -> None:
+    ordered = preprocess.to_stack_order(image)
+    grid = preprocess.resample_in_plane(ordered, target)
+    assert grid.IsSameImageGeometryAs(ordered) == kept
+    if kept:
+        assert np.array_equal(sitk.GetArrayFromImage(grid), sitk.GetArrayFromImage(ordered))
+
+
 def test_intensity_scale_and_offset_do_not_matter() -> None:
     stack = np.random.default_rng(0).random((4, 30, 30)).astype(np.float32)
     one = preprocess.standardise(preprocess.scale_to_unit(stack))

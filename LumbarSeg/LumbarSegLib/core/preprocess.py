@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 STACK_ORIENTATION = "PIR"
 NORMALISATION = "percentile 0.5-99.5, then zero mean and unit deviation"
 _ANTIALIAS_FROM = 1.3
+_NEAR = 0.1  # of the spacing asked for; pixels as near to it as this stay, since moving them would only blur
 _PERCENTILES = (0.5, 99.5)
 
 
@@ -39,10 +40,12 @@ def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     they are.
 
     Returns a 32 bit float image over the same field of view. An image that is finer than the target is
-    smoothed first.
+    smoothed first; one whose pixels are within a tenth of it keeps them.
     """
     source = sitk.Cast(image, sitk.sitkFloat32)
     step_x, step_y, step_z = image.GetSpacing()
+    if all(abs(step / spacing_mm - 1) <= _NEAR for step in (step_x, step_y)):
+        return source
     for axis, step in enumerate((step_x, step_y)):
         if spacing_mm / step > _ANTIALIAS_FROM and image.GetSize()[axis] >= 4:
             source = sitk.RecursiveGaussian(
