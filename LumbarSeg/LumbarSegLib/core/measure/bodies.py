@@ -16,8 +16,8 @@ from LumbarSegLib.core.measure.grid import Floats, Mask, Part, Plane
 from LumbarSegLib.core.measure.outline import area, outlines
 
 _STEP = 0.5  # mm between the samples of a plane
-_SMOOTHING = 1.0  # mm, or the larger in-plane spacing: as much as levels the steps of the voxels
-_SLAB = (-3.0, -1.5, 0.0, 1.5, 3.0)  # mm across: planes that are averaged, against the noise of single voxels
+_SMOOTHING = 0.7  # mm, or the larger in-plane spacing: as much as levels the steps of the voxels
+_SLAB = (-4.5, -3.0, -1.5, 0.0, 1.5, 3.0, 4.5)  # mm across: planes that are averaged, against steps and noise of voxels
 _MARGIN = 4.0  # mm around the body in its plane
 _CANAL_NEAR = 12.0  # mm above and below the middle of the body, where the front of its canal is looked for
 _CANAL_FRONT = 7.0  # mm in front of the centreline, where the canal says nothing

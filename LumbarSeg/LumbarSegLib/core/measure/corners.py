@@ -10,6 +10,7 @@ Everything here is 2D, in mm: x to the back, y upward. Outlines and corners run 
 upper side to the back, down and to the front again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,12 @@ from LumbarSegLib.core.measure.outline import area
 Floats = NDArray[np.float64]
 
 _STEP = 0.5  # mm between the points that curves are fitted to
-_HULL_STEP = 1.2  # mm between the points that quadrilaterals are made of
+_HULL_STEP = 2.0  # mm between the points that diagonals are tried between
 _ROUNDED, _ROUNDED_PART = 3.0, 0.2  # mm, and at most part of the side, that its curve leaves out at each end
-_DRAWN_IN = 0.77  # sigmas by which a Gaussian draws in the half-way outline of a right angle
 _HOLD = 2.0  # how much the quadrilateral holds the ends of a curve, in points of the outline
-_OUTSIDE = 0.5  # mm outside of the quadrilateral where the curves are held: what it is drawn in by rounding
+_OUTSIDE = 0.5  # sigmas outside of the quadrilateral where the curves are held: what the smoothing draws it in
+_DRAWN_IN = 0.78  # sigmas by which the smoothing draws in the outline of a right angle
+_ROUNDING = 2.0  # how far a corner is rounded for each mm that the outline shows; being held, the curves hide half
 _RULER = 0.9  # how much what lies outside of the ruler counts, against what lies inside
 _SPREAD = 0.25  # mm; the least spread about a side, about that of a binary mask
 _TUKEY = 4.685  # spreads beyond which a point counts nothing: 95 % efficiency where the noise is normal
@@ -89,11 +91,12 @@ def find_corners(outline: Floats, smoothing_mm: float) -> Corners | str:
     quadrilateral = largest_quadrilateral(clockwise)
     if not _has_four_sides(quadrilateral):
         return _NO_CORNERS
-    sides = [_side(clockwise, quadrilateral[k], quadrilateral[(k + 1) % 4]) for k in range(4)]
+    outside = _OUTSIDE * smoothing_mm
+    sides = [_side(clockwise, quadrilateral[k], quadrilateral[(k + 1) % 4], outside) for k in range(4)]
     sharp = np.array([_meet(sides[k - 1], sides[k]) for k in range(4)])
     if np.hypot(*(sharp - quadrilateral).T).max() > _FARTHEST:
         return _NO_CORNERS
-    places = np.array([_drawn_back(clockwise, sides[k - 1], sides[k], sharp[k], smoothing_mm) for k in range(4)])
+    places = _drawn_back(clockwise, sides, sharp, smoothing_mm)
     turned = np.array([_turned(clockwise, places[k], places[(k + 1) % 4]) for k in range(4)])
     middles = np.array([_middle(clockwise, places[k], places[k + 1]) for k in (0, 2)])
     return Corners(places, middles, np.hypot(*(places - quadrilateral).T), turned)
@@ -110,16 +113,20 @@ def evenly(outline: Floats, step: float) -> Floats:
 def largest_quadrilateral(outline: Floats) -> Floats:
     """The corners (4, 2) of the quadrilateral of largest area in the convex hull of points (n, 2).
 
-    Each pair of hull points is tried as a diagonal; the farthest hull point on either side of it completes the best.
+    Each pair of points, a few along the hull, is tried as a diagonal; the farthest on either side of it completes the
+    best. Each corner then moves to the farthest hull point from the diagonal beside it.
     """
     hull = outline[ConvexHull(outline).vertices]
-    hull = evenly(hull, _HULL_STEP)
-    away = hull[None] - hull[:, None]
+    few = evenly(hull, _HULL_STEP)
+    away = few[None] - few[:, None]
     beside = away[:, :, None, 0] * away[:, None, :, 1] - away[:, :, None, 1] * away[:, None, :, 0]
     both = beside.max(axis=2) - beside.min(axis=2)
     i, j = np.unravel_index(int(both.argmax()), both.shape)
     chosen = sorted({int(i), int(j), int(beside[i, j].argmax()), int(beside[i, j].argmin())}, reverse=True)
-    corners = hull[chosen]
+    corners = few[chosen]
+    for k in (0, 1, 2, 3, 0, 1):
+        diagonal = corners[(k + 1) % 4] - corners[k - 1]
+        corners[k] = hull[np.argmax((hull - corners[k - 1]) @ _outward(diagonal))]
     centered = corners - corners.mean(axis=0)
     fits = [float((np.roll(centered, -k, axis=0) * _UPPER_ANTERIOR_FIRST).sum()) for k in range(4)]
     return np.roll(corners, -int(np.argmax(fits)), axis=0)
@@ -140,15 +147,15 @@ def _inner(outline: Floats, chord: Side) -> tuple[Floats, Floats]:
     return place[inner], offset[inner]
 
 
-def _side(outline: Floats, start: Floats, end: Floats) -> Side:
-    """A parabola along a side of an evenly spaced outline, by Tukey's biweight."""
+def _side(outline: Floats, start: Floats, end: Floats, outside: float) -> Side:
+    """A parabola along a side of an evenly spaced outline, by Tukey's biweight, held `outside` mm beyond its ends."""
     chord = Side(start, end, np.zeros(1))
     place, offset = _inner(outline, chord)
     terms, ends = polyvander(place, 2), polyvander(np.array([0.0, chord.length]), 2)
     weight = np.ones(len(offset))
     for _ in range(10):
         squares = (terms.T * weight) @ terms + _HOLD * ends.T @ ends
-        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ np.full(2, _OUTSIDE))
+        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ np.full(2, outside))
         left = np.abs(offset - terms @ bow)
         spread = max(1.4826 * float(np.median(left)), _SPREAD)
         weight = np.clip(1.0 - (left / (_TUKEY * spread)) ** 2, 0.0, None) ** 2
@@ -188,15 +195,24 @@ def _meet(one: Side, other: Side) -> Floats:
     return one.at(place)
 
 
-def _drawn_back(outline: Floats, one: Side, other: Side, sharp: Floats, smoothing_mm: float) -> Floats:
-    """From where two sides meet back onto the rounded bone, less what the smoothing alone has rounded."""
-    inward = other.direction(0.0) - one.direction(one.length)
-    inward /= np.hypot(*inward)
-    away = outline - sharp
+def _drawn_back(outline: Floats, sides: Sequence[Side], sharp: Floats, smoothing_mm: float) -> Floats:
+    """From where the sides meet (4, 2) back onto the rounded bone, less what the smoothing alone has rounded.
+
+    One gap is as large as the steps of the voxels leave it; so all corners are taken to be as rounded as the median.
+    """
+    inward = np.array([sides[k].direction(0.0) - sides[k - 1].direction(sides[k - 1].length) for k in range(4)])
+    inward /= np.hypot(*inward.T)[:, None]
+    gaps = np.array([_gap(outline, corner, way) for corner, way in zip(sharp, inward, strict=True)])
+    rounded = _ROUNDING * max(float(np.median(gaps)) - _DRAWN_IN * smoothing_mm, 0.0)
+    return np.asarray(sharp + np.clip(gaps, 0.0, rounded)[:, None] * inward)
+
+
+def _gap(outline: Floats, corner: Floats, inward: Floats) -> float:
+    """How far the outline lies from a corner in the direction into the body, in mm."""
+    away = outline - corner
     depth, beside = away @ inward, away @ _outward(inward)
     crossed = depth[beside * np.roll(beside, -1) <= 0]
-    gap = float(crossed[np.abs(crossed).argmin()]) if len(crossed) else 0.0
-    return np.asarray(sharp + max(gap - _DRAWN_IN * smoothing_mm, 0.0) * inward)
+    return float(crossed[np.abs(crossed).argmin()]) if len(crossed) else 0.0
 
 
 def _middle(outline: Floats, start: Floats, end: Floats) -> Floats:
