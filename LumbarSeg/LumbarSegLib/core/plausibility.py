@@ -126,15 +126,26 @@ def _canal(seen: Evidence) -> Iterator[Flag]:
             yield DOUBTS["canal_missing"].flag()
         return
     yield from (DOUBTS["canal_beside"].flag(name) for name in _not_in_front(seen, seen.centreline))
+    yield from _jumps(seen)
+
+
+def _jumps(seen: Evidence) -> Iterator[Flag]:
+    """Levels at which the canal's area changes as no canal does, and those between a sudden fall and the next rise."""
     doubt = DOUBTS["canal_area_jump"]
-    jumps: dict[str, float] = {}
     whole = [one for one in seen.sections if one.area_mm2]
-    for low, high in pairwise(whole):
-        small, large = sorted((low.area_mm2 or 0.0, high.area_mm2 or 0.0))
-        if high.along_mm - low.along_mm <= doubt.limits["within_mm"] and large > doubt.limits["most"] * small:
-            for level in (low.level, high.level):
-                jumps[level] = max(jumps.get(level, 0.0), large / small)
-    yield from (doubt.flag(level, f"{jump:.1f}") for level, jump in jumps.items())
+    ratios = [
+        (high.area_mm2 or 0.0) / (low.area_mm2 or 1.0)
+        if high.along_mm - low.along_mm <= doubt.limits["within_mm"]
+        else 1.0
+        for low, high in pairwise(whole)
+    ]
+    jumps = [k for k, ratio in enumerate(ratios) if max(ratio, 1 / ratio) > doubt.limits["most"]]
+    found: dict[str, float] = {}
+    for k, following in zip(jumps, [*jumps[1:], -1], strict=False):
+        narrow = ratios[k] < 1 < ratios[following] if following > 0 else False
+        for one in whole[k : following + 1 if narrow else k + 2]:
+            found[one.level] = max(found.get(one.level, 0.0), ratios[k], 1 / ratios[k])
+    yield from (doubt.flag(level, f"{jump:.1f}") for level, jump in found.items() if level)
 
 
 def _not_in_front(seen: Evidence, centreline: Centreline) -> Iterator[str]:
