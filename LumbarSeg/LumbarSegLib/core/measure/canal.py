@@ -63,10 +63,9 @@ class CanalShape:
     def landmarks(self) -> dict[str, Floats]:
         """The ends of the mid-sagittal AP diameter of each level, as `L3.canal_anterior` and `L3.canal_posterior`."""
         found = {}
-        line = self.canal.centreline
         for level in self.spans:
             index = self.index_of(level)
-            ends = None if index is None else self.canal.chord(line.places[index], line.backs[index])
+            ends = None if index is None else self.canal.diameter(index)
             if ends is not None:
                 found[f"{level}.canal_anterior"], found[f"{level}.canal_posterior"] = ends
         return found

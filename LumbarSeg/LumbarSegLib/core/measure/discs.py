@@ -19,14 +19,16 @@ from LumbarSegLib.core.measure.outline import area, outlines
 
 _STEP = 0.4  # mm between samples in the plane
 _SMOOTHING = 0.8  # mm; rounds the steps of the voxels
+_SLAB = (-3.0, -1.5, 0.0, 1.5, 3.0)  # mm across: planes that are averaged, against the noise of single voxels
 _MARGIN = 3.0  # mm around the disc in its plane
-_SMALLEST = 20.0  # mm2; less is no disc
+_SMALLEST = 60.0  # mm2; less is no disc
 _PIECE = 0.2  # of the largest outline; a second one of that size means that the disc lies in pieces
-_INNER = 0.8  # of the depth of the disc in which its lower border is taken for the endplate
-_OFF_LINE = 0.8  # mm; where the border leaves the line of the endplate by more, the endplate ends
-_ROUNDS = 8
+_INNER = 0.36  # of the depth of the disc to the front and back of its middle, where its lower border is the endplate
+_OFF_ARC = 0.8  # mm; where the border lies off the arc of the endplate by more for good, the endplate has ended
+_NO_ARC = 1.0  # mm; a border that lies off the arc by more, as root mean square, is no endplate
+_ROUNDS = 5  # of weighting
 _SHORTEST = 1.0  # mm; an endplate whose ends lie nearer than this has no direction
-_TUKEY = 2.0  # mm; a point of the border farther from the line does not count
+_TUKEY = 2.0  # mm; a point of the border farther from the arc hardly counts
 _BULGE_BEYOND = 3.0  # mm above and below the corners that still belong to the disc's posterior border
 
 _PLACES = ("anterior", "middle", "posterior")
@@ -44,14 +46,15 @@ Reasons = Mapping[str, str]
 class DiscShape:
     """One disc. `plane` is its mid-sagittal plane, across to the back and along upward.
 
-    `contour` (n, 3) is its outline there in local coordinates, around `area_mm2`. `endplate` (2, 3) is the line along
-    its lower border, front end first. `volume_mm3` is None where the sides of the stack cut it.
+    `contour` (n, 3) is its outline there in local coordinates, around `area_mm2`. `endplate` (2, 3) are the front and
+    the back end of the endplate along its lower border, None where that border is no endplate. `volume_mm3` is None
+    where the sides of the stack cut the disc.
     """
 
     plane: Plane
     contour: Floats
     area_mm2: float
-    endplate: Floats
+    endplate: Floats | None
     volume_mm3: float | None
 
 
@@ -67,8 +70,10 @@ def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
     low, high = 0.5 * part.spacing, part.size_mm - 0.5 * part.spacing
     if ((contour < low) | (contour > high))[:, 1:].any():
         return _BORDER.format(name)
+    ends = _endplate(flat[0])
+    endplate = None if ends is None else plane.places(ends)
     volume = None if part.touches_side() else part.volume_mm3
-    return DiscShape(plane, contour, abs(area(flat[0])), plane.places(_lower_line(flat[0])), volume)
+    return DiscShape(plane, contour, abs(area(flat[0])), endplate, volume)
 
 
 def _mid_sagittal(disc: Part, centreline: Centreline) -> Plane:
@@ -87,7 +92,8 @@ def _outlines(disc: Part, plane: Plane) -> list[Floats]:
     axes = [np.arange(a, b, _STEP) for a, b in zip(low, high, strict=True)]
     flat = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     field = gaussian_filter(disc.mask.astype(np.float32), _SMOOTHING / disc.spacing)
-    return [low + _STEP * outline for outline in outlines(disc.sample(field, plane.places(flat)))]
+    slab = [disc.sample(field, plane.places(flat) + away * plane.normal) for away in _SLAB]
+    return [low + _STEP * outline for outline in outlines(np.mean(slab, axis=0))]
 
 
 def _box(disc: Part) -> Floats:
@@ -95,10 +101,11 @@ def _box(disc: Part) -> Floats:
     return np.array(list(product(*zip(np.zeros(3), (np.array(disc.mask.shape) - 1) * disc.spacing, strict=True))))
 
 
-def _lower_line(outline: Floats) -> Floats:
-    """The straight line along the lower border of an outline (n, 2), which runs to the back and up.
+def _endplate(outline: Floats) -> Floats | None:
+    """The ends (2, 2), front first, of the endplate along the lower border of an outline (n, 2) to the back and up.
 
-    Its ends (2, 2), front first. It is fitted to the inner part of the border, and ends where the border leaves it.
+    The border between them is an arc, since S1 may be domed; an end lies where the border leaves the arc, so that what
+    hangs over the edge of the endplate does not count. None where the border is no arc.
     """
     even = _resampled(outline)
     middle = even.mean(axis=0)
@@ -107,13 +114,15 @@ def _lower_line(outline: Floats) -> Floats:
     turn = np.stack([depth, [-depth[1], depth[0]]])
     along, height = ((even - middle) @ turn.T).T
     border = _lower_border(along, height)
-    slope, offset = _robust_line(along[border], height[border])
-    off = np.abs(height[border] - slope * along[border] - offset) > _OFF_LINE
-    start = len(border) // 2
-    front = np.flatnonzero(off[:start])
-    back = np.flatnonzero(off[start:])
-    reach = along[border[[front[-1] + 1 if len(front) else 0, start + back[0] - 1 if len(back) else -1]]]
-    return np.asarray(middle + np.stack([reach, slope * reach + offset], axis=1) @ turn)
+    along, height = along[border], height[border]
+    share = (along - along[0]) / (along[-1] - along[0]) - 0.5
+    arc = _robust_arc(along, height, np.abs(share) < _INNER)
+    off = np.abs(height - np.polyval(arc, along))
+    if np.sqrt(np.mean(off[np.abs(share) < _INNER] ** 2)) > _NO_ARC:
+        return None
+    on_arc = along[off <= _OFF_ARC]
+    reach = np.array([on_arc.min(), on_arc.max()])
+    return np.asarray(middle + np.stack([reach, np.polyval(arc, reach)], axis=1) @ turn)
 
 
 def _lower_border(along: Floats, height: Floats) -> NDArray[np.int64]:
@@ -125,16 +134,14 @@ def _lower_border(along: Floats, height: Floats) -> NDArray[np.int64]:
     return one if height[one].mean() < height[other].mean() else other
 
 
-def _robust_line(along: Floats, height: Floats) -> tuple[float, float]:
-    """Slope and offset through the inner points by iterated least squares with Tukey's weights."""
-    inner = np.abs(along - (along[0] + along[-1]) / 2) <= _INNER / 2 * abs(along[-1] - along[0])
+def _robust_arc(along: Floats, height: Floats, inner: NDArray[np.bool_]) -> Floats:
+    """A parabola through the inner points by iterated least squares with Tukey's weights."""
     x, y = along[inner], height[inner]
     weights = np.ones(len(x))
-    slope, offset = 0.0, 0.0
     for _ in range(_ROUNDS):
-        slope, offset = np.polyfit(x, y, 1, w=np.sqrt(weights))
-        weights = np.maximum(1 - ((y - slope * x - offset) / _TUKEY) ** 2, 1e-3) ** 2
-    return float(slope), float(offset)
+        arc = np.polyfit(x, y, 2, w=np.sqrt(weights))
+        weights = np.maximum(1 - ((y - np.polyval(arc, x)) / _TUKEY) ** 2, 1e-2) ** 2
+    return np.asarray(arc)
 
 
 def _resampled(outline: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """The canal in one plane: its area, its diameters and its outline.
 
-The area is the integral of the label over the plane, each slice counting with its thickness, and not the area within
-the outline: with slices of 4 mm an outline through six points of the border is some per cent too small, while the
-integral is right on average.
+A section is read slice by slice: in each slice that the plane crosses lies one chord of the canal, exact to a part of a
+pixel, however thick the slices are. Between the slices, and beyond the outermost ones, the square of the chord is
+carried on, for where a rounded outline ends its chord falls to nothing as a square root does. Adding up chord times
+thickness is right on average too, but with five slices of 4.4 mm an oval comes out up to 9 % off, and so within 6 %.
 """
 
 from dataclasses import dataclass
@@ -10,44 +11,137 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import label
 
 from LumbarSegLib.core.findings import Point, Section
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.grid import Floats, Part, Plane
-from LumbarSegLib.core.measure.outline import outlines
 
-_STEP = 0.5  # mm between samples in the plane
-_HALF_WIDTH, _HALF_DEPTH = 26.0, 20.0  # mm; how far a section is looked at to the sides and to front and back
-_SMOOTHING = 0.8  # mm; rounds the steps of the voxels and leaves the area
+_STEP = 0.5  # mm between samples of a chord
+_REACH = 20.0  # mm; how far a section is looked at to the front and the back
+_HEIGHTS = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
+_SMOOTHING = 0.8  # mm within the slices, but at least as many pixels by _SMOOTHING_PIXELS; levels the steps of voxels
+_SMOOTHING_PIXELS = 1.2
+_BESIDE = 4.0  # mm to both sides of an AP diameter: chords that it is read from, against the steps of voxels
+_ROUNDS = 5  # until the ends of an AP diameter that crosses slices stand still
+_FEWEST = 3  # chords that a width can be read from
 _TRACE = 0.02  # of the label; what is connected above this is one piece
 _END_ZONE = 25.0  # mm from each end of the centreline in which the label may end
 _END_SLOPE = 0.6  # cosine between the border's normal and the centreline where the border is the label's end
 _END_SHARE = 0.05  # of the outline on the label's end that make a section incomplete
-_ACROSS, _ALONG = np.meshgrid(
-    np.arange(-_HALF_WIDTH, _HALF_WIDTH + _STEP / 2, _STEP),
-    np.arange(-_HALF_DEPTH, _HALF_DEPTH + _STEP / 2, _STEP),
-    indexing="ij",
-)
-_FLAT = np.stack([_ACROSS, _ALONG], axis=-1)
 
 _SIDES = "The sides of the stack cut the canal here."
 _BORDER = "The border of the image cuts the canal here."
 _END = "The label of the canal ends here."
+_FEW = "The canal shows in fewer than three slices here, too few for its width."
 _NOTHING = "There is no canal here."
+
+
+@dataclass(frozen=True)
+class _Chords:
+    """The chords of one piece of canal in a plane, `step` mm apart from left to right.
+
+    `lengths` (n,) in mm; `ends` (n, 2) are the heights at which each begins in front and ends behind. A chord runs
+    within its slice, so it passes `first` + k `step` at height 0 and moves `skew` mm to the left for each mm to the
+    back. Places (2,) in the plane are mm to the right and to the back.
+    """
+
+    lengths: Floats
+    ends: Floats
+    first: float
+    step: float
+    skew: float
+
+    @property
+    def passes(self) -> Floats:
+        return np.asarray(self.first + self.step * np.arange(len(self.lengths)))
+
+    @cached_property
+    def beyond(self) -> tuple[float, float]:
+        """How far the canal reaches beyond the first and the last chord, less than a step."""
+        squares = self.lengths**2
+        return self.step * _reach(squares[:3]), self.step * _reach(squares[::-1][:3])
+
+    @property
+    def area(self) -> float:
+        """Exact where the square of the chord is linear between two chords."""
+        one, following = self.lengths[:-1], self.lengths[1:]
+        between = 2 / 3 * (one**2 + one * following + following**2) / (one + following) * self.step
+        tips = 2 / 3 * (self.lengths[0] * self.beyond[0] + self.lengths[-1] * self.beyond[1])
+        return float(between.sum() + tips)
+
+    @property
+    def middle(self) -> Floats:
+        """The centre of the area, (2,)."""
+        share = self.lengths / self.lengths.sum()
+        height = float(share @ self.ends.mean(axis=1))
+        return np.array([float(share @ self.passes) - self.skew * height, height])
+
+    @property
+    def walls(self) -> tuple[Floats, Floats]:
+        """The front and the back ends of the chords, each (n, 2)."""
+        return self._at(self.passes, self.ends[:, 0]), self._at(self.passes, self.ends[:, 1])
+
+    @cached_property
+    def outline(self) -> Floats:
+        """A closed polygon (m, 2): along the front, around the tip, along the back."""
+        front, back = self.walls
+        passes = np.array([self.passes[0] - self.beyond[0], self.passes[-1] + self.beyond[1]])
+        tips = self._at(passes, self.ends[[0, -1]].mean(axis=1))
+        return np.concatenate([front, tips[1:], back[::-1], tips[:1]])
+
+    @property
+    def extent(self) -> Floats:
+        """The ends (2, 2) from side to side, drawn half way between the heights of both."""
+        sides = self.outline[[self.outline[:, 0].argmin(), self.outline[:, 0].argmax()]]
+        return np.stack([sides[:, 0], np.full(2, sides[:, 1].mean())], axis=1)
+
+    def diameter(self, place: Floats) -> Floats | None:
+        """The ends (2, 2) from front to back through a place (2,), carried on from the chords beside it.
+
+        Between two slices an oval is wider than both, so it is the square of the chord that is interpolated.
+        """
+        height = np.full(2, place[1])
+        away = np.abs(self.passes - place[0] - self.skew * place[1])
+        near = away <= max(_BESIDE, 1.6 * self.step)
+        if not near.any() or away.min() > self.step:
+            return None
+        degree = min(2, int(near.sum()) - 1)
+        passes, ends = self.passes[near] - place[0], self.ends[near]
+        middle = np.polyfit(passes, ends.mean(axis=1), degree)
+        square = np.polyfit(passes, ((ends[:, 1] - ends[:, 0]) / 2) ** 2, degree)
+        for _ in range(_ROUNDS):
+            half = np.sqrt(np.maximum(np.polyval(square, self.skew * height), 0.0))
+            height = np.polyval(middle, self.skew * height) + half * (-1.0, 1.0)
+        return np.stack([np.full(2, place[0]), height], axis=1) if half.min() > 0 else None
+
+    def _at(self, passes: Floats, heights: Floats) -> Floats:
+        return np.stack([passes - self.skew * heights, heights], axis=1)
+
+
+def _reach(squares: Floats) -> float:
+    """Where the parabola through the squares of the outermost chords, from the outside in, falls to 0: 0 to 1 steps."""
+    if len(squares) < 3:
+        return 0.5
+    outer, second, third = squares
+    bend, slope = (outer - 2 * second + third) / 2, (3 * outer - 4 * second + third) / 2
+    root = slope**2 - 4 * bend * outer
+    if root < 0 or np.sqrt(root) <= slope:
+        return 1.0
+    return float(min(2 * outer / (np.sqrt(root) - slope), 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Canal:
-    """The canal with its centreline, ready to be cut."""
+    """The canal with its centreline, ready to be cut; a section that was cut once is kept."""
 
     part: Part
     centreline: Centreline
 
     @cached_property
     def field(self) -> NDArray[np.float32]:
-        """The label smoothed in all directions, 0 to 1; its border lies at 0.5."""
-        return gaussian_filter(self.part.mask.astype(np.float32), _SMOOTHING / self.part.spacing)
+        """The label smoothed within its slices, 0 to 1; its border lies at 0.5."""
+        return self.part.field(max(_SMOOTHING, _SMOOTHING_PIXELS * float(self.part.spacing[1:].max())))
 
     @cached_property
     def _sections(self) -> dict[int, Section]:
@@ -59,55 +153,66 @@ class Canal:
             self._sections[index] = self._cut_at(index)
         return self._sections[index]
 
+    def diameter(self, index: int) -> Floats | None:
+        """Ends (2, 3), front first, of the AP diameter through a place of the centreline; None beside the canal."""
+        plane = self._plane(index)
+        chords = self._chords(plane)
+        ends = None if chords is None else chords.diameter(np.zeros(2))
+        return None if ends is None else plane.places(ends)
+
+    def _plane(self, index: int) -> Plane:
+        _, back, right = self.centreline.frame(index)
+        return Plane(self.centreline.places[index], right, back)
+
     def _cut_at(self, index: int) -> Section:
-        up, back, right = self.centreline.frame(index)
-        plane = Plane(self.centreline.places[index], right, back)
-        places = plane.places(_FLAT)
-        values = _main_piece(self.part.sample(self.field, places))
+        plane = self._plane(index)
         along = float(self.centreline.along[index])
-        if values is None:
+        chords = self._chords(plane)
+        if chords is None:
             return Section(along, "", _point(plane.origin), None, None, None, (), None, None, _NOTHING)
-        middle = np.array([float((values * _ACROSS).sum()), float((values * _ALONG).sum())]) / float(values.sum())
-        outline = _outline(values)
-        front_to_back = self.chord(plane.places(middle), back)
-        side_to_side = _widest(values)
-        reason = self._cut(places[values >= 0.5]) or self._end(index, plane.places(outline), up)
-        whole = not reason
-        along_ends = front_to_back if whole or reason == _SIDES else None
+        outline = plane.places(chords.outline)
+        reason = self._cut(plane.places(np.concatenate(chords.walls))) or self._end(index, outline)
+        diameter = None if reason in (_BORDER, _END) else chords.diameter(chords.middle)
+        if not reason and len(chords.lengths) < _FEWEST:
+            reason = _FEW
+        extent = chords.extent
         return Section(
             along,
             "",
-            _point(plane.places(middle)),
-            float(values.sum()) * _STEP**2 if whole else None,
-            _length(along_ends),
-            float(side_to_side[1, 0] - side_to_side[0, 0]) if whole else None,
-            tuple(_point(place) for place in plane.places(outline)),
-            _ends(along_ends),
-            _ends(plane.places(side_to_side)) if whole else None,
+            _point(plane.places(chords.middle)),
+            None if reason else chords.area,
+            None if diameter is None else float(diameter[1, 1] - diameter[0, 1]),
+            None if reason else float(extent[1, 0] - extent[0, 0]),
+            tuple(_point(place) for place in outline),
+            None if diameter is None else _line(plane.places(diameter)),
+            None if reason else _line(plane.places(extent)),
             reason,
         )
 
-    def chord(self, place: Floats, back: Floats) -> Floats | None:
-        """The two ends (2, 3), front first, of the line through `place` along the unit vector `back` in the canal."""
-        reach = np.arange(-_HALF_DEPTH, _HALF_DEPTH, 0.25)
-        values = self.part.sample(self.field, place + reach[:, None] * back)
-        inside = np.flatnonzero(values >= 0.5)
-        if not len(inside):
+    def _chords(self, plane: Plane) -> _Chords | None:
+        """The chords of the largest piece of canal in the plane, one in each slice that shows it."""
+        step = float(self.part.spacing[0] / plane.across[0])
+        skew = float(plane.along[0] / plane.across[0])
+        first = float((self.part.start[0] - plane.origin[0]) / plane.across[0])
+        passes = first + step * np.arange(len(self.part.mask))
+        heights = np.broadcast_to(_HEIGHTS, (len(passes), len(_HEIGHTS)))
+        flat = np.stack([passes[:, None] - skew * heights, heights], axis=-1)
+        values = _main_piece(self.part.sample(self.field, plane.places(flat)))
+        seen = np.flatnonzero((values >= 0.5).any(axis=1))
+        if not len(seen):
             return None
-        runs = np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1)
-        run = max(runs, key=len)
-        if run[0] == 0 or run[-1] == len(reach) - 1:
-            return None
-        return np.stack([place + _crossing(reach, values, k, side) * back for k, side in ((run[0], -1), (run[-1], 1))])
+        shown = values[seen[0] : seen[-1] + 1]
+        lengths = np.maximum(shown.sum(axis=1) * _STEP, _STEP)
+        return _Chords(lengths, _ends(shown), first + step * float(seen[0]), step, skew)
 
-    def _cut(self, inside: Floats) -> str:
-        """Why places inside the canal are not all of it, where the stack's border runs through it."""
-        near = (inside < 0.5 * self.part.spacing) | (inside > self.part.size_mm - 0.5 * self.part.spacing)
+    def _cut(self, walls: Floats) -> str:
+        """Why the chords with these ends are not the whole canal, where the stack's border runs through it."""
+        near = (walls < 0.5 * self.part.spacing) | (walls > self.part.size_mm - 0.5 * self.part.spacing)
         if near[:, 1:].any():
             return _BORDER
         return _SIDES if near[:, 0].any() else ""
 
-    def _end(self, index: int, outline: Floats, up: Floats) -> str:
+    def _end(self, index: int, outline: Floats) -> str:
         """Whether the outline runs over the upper or lower end of the label, which faces along the canal."""
         along = self.centreline.along
         below, above = along[index], along[-1] - along[index]
@@ -119,47 +224,37 @@ class Canal:
             for step in np.diag(steps)
         ]
         normals = np.stack(falls, axis=-1) / steps
+        up = self.centreline.tangents[index]
         slope = normals @ (up if above < below else -up) / np.maximum(np.linalg.norm(normals, axis=-1), 1e-6)
         return _END if (slope > _END_SLOPE).mean() > _END_SHARE else ""
 
 
-def _main_piece(values: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The largest connected piece of a sampled section, 0 elsewhere; None where there is nothing."""
+def _main_piece(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest connected piece of a sampled section, 0 elsewhere."""
     pieces, count = label(values > _TRACE)
     sums = np.bincount(pieces.ravel(), values.ravel(), count + 1)
     sums[0] = 0.0
-    alone = np.where(pieces == np.argmax(sums), values, 0.0).astype(np.float32) if count else values
-    return alone if (alone >= 0.5).any() else None
+    return np.where(pieces == np.argmax(sums), values, 0.0).astype(np.float32) if count else values
 
 
-def _outline(values: NDArray[np.float32]) -> Floats:
-    """The outline in the plane's own mm, (n, 2)."""
-    corner = np.array([-_HALF_WIDTH, -_HALF_DEPTH])
-    return np.asarray(corner + _STEP * outlines(values)[0])
+def _ends(values: NDArray[np.float32]) -> Floats:
+    """Where each row of samples comes up to 0.5 and falls below it for the last time, (n, 2)."""
+    ends = []
+    for row in values:
+        inside = np.flatnonzero(row >= min(0.5, float(row.max())))
+        ends.append([_crossing(row, inside[0], -1), _crossing(row, inside[-1], 1)])
+    return np.array(ends)
 
 
-def _widest(values: NDArray[np.float32]) -> Floats:
-    """The ends (2, 2) of the extent from side to side, drawn half way between the heights of both."""
-    profile = values.max(axis=1)
-    inside = np.flatnonzero(profile >= 0.5)
-    height = float(np.mean([_ALONG[0, np.argmax(values[k])] for k in (inside[0], inside[-1])]))
-    ends = (_crossing(_ACROSS[:, 0], profile, k, side) for k, side in ((inside[0], -1), (inside[-1], 1)))
-    return np.array([(end, height) for end in ends])
+def _crossing(values: NDArray[np.float32], inside: int, side: int) -> float:
+    """The height at which values fall to 0.5 between the sample `inside` and the next one on this side."""
+    beyond = min(max(inside + side, 0), len(values) - 1)
+    fall = max(float(values[inside] - values[beyond]), 1e-6)
+    return float(_HEIGHTS[inside] + side * _STEP * min(max(float(values[inside]) - 0.5, 0.0) / fall, 1.0))
 
 
-def _crossing(reach: Floats, values: NDArray[np.float32], inside: int, side: int) -> float:
-    """Where values fall to 0.5 between the sample `inside` and the next one on this side."""
-    beyond = min(max(inside + side, 0), len(reach) - 1)
-    fall = float(values[inside] - values[beyond])
-    return float(reach[inside] + (reach[beyond] - reach[inside]) * (values[inside] - 0.5) / max(fall, 1e-6))
-
-
-def _length(ends: Floats | None) -> float | None:
-    return None if ends is None else float(np.linalg.norm(ends[1] - ends[0]))
-
-
-def _ends(ends: Floats | None) -> tuple[Point, Point] | None:
-    return None if ends is None else (_point(ends[0]), _point(ends[1]))
+def _line(ends: Floats) -> tuple[Point, Point]:
+    return _point(ends[0]), _point(ends[1])
 
 
 def _point(place: Floats) -> Point:
