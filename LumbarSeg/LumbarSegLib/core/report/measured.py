@@ -6,6 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.definitions import MEASURES
@@ -33,6 +34,7 @@ _ABOVE_IN, _BELOW_IN, _GAP_IN = 0.45, 0.7, 0.18
 _CURVE_IN, _TABLE_IN = 2.0, 5.2
 _FRONT_MM, _BACK_MM, _ABOVE_MM, _BELOW_MM = 32.0, 28.0, 6.0, 20.0
 _EDGE_MM = 3.0
+_AWAY_POINTS = (-10, 10, -22, 22, -34, 34, -46, 46)
 _ENDPLATE_COLOR = "#ffd166"
 _SPAN_COLOR = "#ff8fa3"
 _DIAMETER, _ANGLE, _LORDOSIS = "canal.midsagittal_ap", "alignment.segmental_angle", "alignment.lordosis"
@@ -92,9 +94,11 @@ def _draw_measures(axes: Axes, stack: Stack, spine: Spine, findings: Findings, b
     places = {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
     _draw_bodies(axes, places, spine)
     _draw_diameters(axes, places, findings)
-    _draw_lordosis(axes, stack, findings, box)
     angles = {one.level: f"  {_in_words(one)}" for one in findings.measurements if one.measure == _ANGLE}
-    draw_names(axes, stack, spine, angles)
+    corners = {one.structure.name: _known(places, one.structure.name, _CORNERS) for one in spine.instances}
+    fronts = {level: min(float(place[0]) for place in known) for level, known in corners.items() if known}
+    draw_names(axes, stack, spine, angles, fronts)
+    _draw_lordosis(axes, stack, findings, box)
 
 
 def _draw_bodies(axes: Axes, places: Places, spine: Spine) -> None:
@@ -132,7 +136,7 @@ def _draw_diameters(axes: Axes, places: Places, findings: Findings) -> None:
 
 
 def _draw_lordosis(axes: Axes, stack: Stack, findings: Findings, box: Box) -> None:
-    """The two endplates of the first span that was measured, drawn on to the back, and its angle at the upper one."""
+    """The two endplates of the first span that was measured, drawn on to the back, and its angle at one of them."""
     one = next((one for one in findings.measurements if one.measure == _LORDOSIS and one.value is not None), None)
     if one is None:
         return
@@ -140,19 +144,29 @@ def _draw_lordosis(axes: Axes, stack: Stack, findings: Findings, box: Box) -> No
     ends = [_drawn_on(line, box.right - _EDGE_MM) for line in lines]
     for line, end in zip(lines, ends, strict=True):
         axes.plot(*_columns([line[1], end]), color=_SPAN_COLOR, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    for line, end in sorted(zip(lines, ends, strict=True), key=lambda pair: pair[1][1])[:1]:
-        falls = end[1] > line[1][1]
-        axes.annotate(
-            f"{one.level}  {_in_words(one)}",
-            (end[0], end[1]),
-            xytext=(0, -4 if falls else 4),
-            textcoords="offset points",
-            ha="right",
-            va="top" if falls else "bottom",
-            color=_SPAN_COLOR,
-            fontsize=10,
-            path_effects=halo(),
-        )
+    text = axes.annotate(
+        f"{one.level}  {_in_words(one)}",
+        (0.0, 0.0),
+        xytext=(0, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        color=_SPAN_COLOR,
+        fontsize=10,
+        path_effects=halo(),
+    )
+    _put_clear(axes, text, ends)
+
+
+def _put_clear(axes: Axes, text: Annotation, ends: list[Floats]) -> None:
+    """Beside the end of a line, at the first of some distances at which the text covers no other."""
+    others = [other.get_window_extent() for other in axes.texts if other is not text]
+    for up in _AWAY_POINTS:
+        for end in ends:
+            text.xy = (end[0], end[1])
+            text.set_position((0, up))
+            if not any(text.get_window_extent().overlaps(other) for other in others):
+                return
 
 
 def _drawn_on(line: Floats, to: float) -> Floats:

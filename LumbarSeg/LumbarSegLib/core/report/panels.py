@@ -20,6 +20,7 @@ _AREA = "canal.area"
 _SMALL, _BODY = 8.5, 9.5
 _ROW, _NOTE_ROW, _NOTE_GAP = 0.3, 0.19, 0.06  # inches
 _FIRST_COLUMN = 0.24
+_LEAST_SCALE = 100.0  # mm²; else the end of the canal alone would fill the curve
 _NOTE_LENGTH, _GAP_LENGTH = 82, 17  # characters
 
 
@@ -35,7 +36,7 @@ def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> N
     axes.set_title(f"Canal area, {MEASURES[_AREA].unit}", color=FAINT, fontsize=9, loc="left")
     areas = np.array([np.nan if one.area_mm2 is None else one.area_mm2 for one in findings.sections])
     heights = np.array([stack.flat(np.array(one.center))[1] for one in findings.sections])
-    most = float(np.nanmax(areas)) if np.isfinite(areas).any() else 1.0
+    most = float(np.nanmax([_LEAST_SCALE, *areas]))
     axes.set_xlim(0, 1.1 * most)
     for name, area, height in _at_levels(stack, findings):
         axes.axhline(height, color=FAINT, linewidth=0.4, alpha=0.5)

@@ -132,10 +132,16 @@ def draw_segments(axes: Axes, labels: Slice, spine: Spine, box: Box, opacity: fl
     axes.imshow(fill, extent=extent, interpolation="nearest")
 
 
-def draw_names(axes: Axes, stack: Stack, spine: Spine, added: Mapping[str, str] = MappingProxyType({})) -> None:
+def draw_names(
+    axes: Axes,
+    stack: Stack,
+    spine: Spine,
+    added: Mapping[str, str] = MappingProxyType({}),
+    fronts: Mapping[str, float] = MappingProxyType({}),
+) -> None:
     """Each name just in front of its body or disc, at the height of its middle, with what is `added` to it.
 
-    A name in parentheses is partly out of the image.
+    A name in parentheses is partly out of the image. `fronts` are places (mm) that a level reaches besides its label.
     """
     for instance in spine.instances:
         shape: NDArray[np.bool_] = stack.labels[stack.middle] == instance.structure.label
@@ -143,9 +149,10 @@ def draw_names(axes: Axes, stack: Stack, spine: Spine, added: Mapping[str, str] 
             continue
         is_disc = instance.structure.kind == "disc"
         name = instance.structure.name
+        front, height = _front(shape, stack)
         axes.annotate(
             (f"({name})" if instance.partly_visible else name) + added.get(name, ""),
-            _front(shape, stack),
+            (min(front, fronts.get(name, front)), height),
             xytext=(-7 if is_disc else -9, 0),
             textcoords="offset points",
             ha="right",
