@@ -3,10 +3,11 @@
 A voxel belongs to a structure where the formula of that structure is positive at the voxel's centre; nothing is
 sub-sampled. Thick slices are thus cuts through their middle, as a reader draws them.
 
-Noise moves each boundary as a reader's hand or a network does: to the depth below the surface is added a random field
-in mm, made of white noise on a lattice of 1 mm that is smoothed with a Gaussian of SD 2 mm
-(so that it is correlated over about 4 mm in all directions) and scaled to the SD that is asked for. Each
-structure gets another piece of it. It stands still in the spine, so that each grid sees the same noise.
+Noise moves each boundary as a reader's hand or a network does: the shape is looked up at places that are moved by a
+random vector field, so that a boundary moves by the SD that is asked for at right angles to itself, and what touches
+still touches, as where one line is drawn between two structures. Each component of it is white noise on a lattice
+of 1 mm, smoothed with a Gaussian of SD 2 mm, which correlates it over about 4 mm in all directions. It stands still in
+the spine, so that each grid sees the same noise.
 """
 
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Phantom:
         if self.noise:
             near = np.abs(depth) < 5 * self.noise
             depth = depth.copy()
-            depth[near] += self._noise(solid.name, [np.broadcast_to(axis, near.shape)[near] for axis in places])
+            depth[near] = solid.depth(*self._moved([np.broadcast_to(axis, near.shape)[near] for axis in places]))
         array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))][depth > 0] = _LABELS[solid.name]
 
     def _places(self, start: NDArray[np.int_], stop: NDArray[np.int_]) -> tuple[Floats, Floats, Floats]:
@@ -108,18 +109,23 @@ class Phantom:
             places.append(value)
         return places[0], places[1], places[2]
 
-    def _noise(self, name: str, places: list[Floats]) -> Floats:
-        """The noise of one structure at places in the spine, mm."""
-        start = np.random.default_rng([self.seed, *name.encode()]).uniform(0.0, min(_LATTICE), 3)
-        index = [place + first for place, first in zip(places, start, strict=True)]
-        return np.asarray(self.noise * map_coordinates(self._lattice, index, order=1, mode="grid-wrap"))
+    def _moved(self, places: list[Floats]) -> list[Floats]:
+        """The places in the spine (x, y, z; mm) where the noise lets the shape be looked up."""
+        index = np.stack(places) + np.reshape(_LATTICE, (3, 1)) / 2.0
+        return [
+            place + self.noise * map_coordinates(field, index, order=1, mode="grid-wrap")
+            for place, field in zip(places, self._lattice, strict=True)
+        ]
 
     @cached_property
-    def _lattice(self) -> NDArray[np.float32]:
-        """Smooth noise of mean 0 and SD 1, one value each mm; it goes on without end."""
-        random = np.random.default_rng(self.seed).standard_normal(_LATTICE, dtype=np.float32)
-        smooth = gaussian_filter(random, _CORRELATION, mode="wrap")
-        return np.asarray((smooth - smooth.mean()) / smooth.std())
+    def _lattice(self) -> list[NDArray[np.float32]]:
+        """Three smooth random fields of mean 0 and SD 1, one value each mm; they go on without end."""
+        random = np.random.default_rng(self.seed)
+        smooth = [
+            gaussian_filter(random.standard_normal(_LATTICE, dtype=np.float32), _CORRELATION, mode="wrap")
+            for _ in range(3)
+        ]
+        return [np.asarray((field - field.mean()) / field.std()) for field in smooth]
 
     @cached_property
     def _turn(self) -> Floats:
