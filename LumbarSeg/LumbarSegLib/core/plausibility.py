@@ -73,9 +73,16 @@ def _out_of_order(seen: Evidence, kind: str) -> list[str]:
 
 
 def _along(place: Floats, centreline: Centreline | None) -> float:
+    """How high a place lies along the spine, in mm; beyond its ends the centreline goes on straight."""
     if centreline is None:
         return -float(place[1])
-    return float(centreline.along[centreline.nearest(place)[0]])
+    index = int(centreline.nearest(place)[0])
+    return float(centreline.along[index] + _above(place, centreline, index))
+
+
+def _above(place: Floats, centreline: Centreline, index: int) -> float:
+    """How far above a place of the centreline another place lies, along it."""
+    return float((place - centreline.places[index]) @ centreline.tangents[index])
 
 
 def _gaps(seen: Evidence) -> dict[str, float]:
@@ -153,7 +160,9 @@ def _not_in_front(seen: Evidence, centreline: Centreline) -> Iterator[str]:
     middles = {name: body.center for name, body in seen.bodies.items()}
     middles |= {one.name: seen.centers[one.name] for one in seen.structures if one.kind == "disc"}
     for name, middle in middles.items():
-        across, _, behind = centreline.places[centreline.nearest(middle)[0]] - middle
+        index = int(centreline.nearest(middle)[0])
+        beside = centreline.places[index] + _above(middle, centreline, index) * centreline.tangents[index]
+        across, _, behind = beside - middle
         if behind <= abs(across):
             yield name
 
