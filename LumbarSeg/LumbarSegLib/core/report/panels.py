@@ -19,6 +19,7 @@ MEASURED_COLOR = lighter((CANAL.color[0] / 255, CANAL.color[1] / 255, CANAL.colo
 _AREA = "canal.area"
 _SMALL, _BODY = 8.5, 9.5
 _ROW, _NOTE_ROW, _NOTE_GAP = 0.3, 0.19, 0.06  # inches
+_HEADING_BOTTOM, _HEADING_ROW = 0.27, 0.155
 _FIRST_COLUMN = 0.24
 _LEAST_SCALE = 100.0  # mm²; else the end of the canal alone would fill the curve
 _NOTE_LENGTH, _GAP_LENGTH = 82, 17  # characters
@@ -73,8 +74,10 @@ def draw_numbers(axes: Axes, findings: Findings) -> None:
     axes.set_ylim(height, 0)
     edges = np.linspace(_FIRST_COLUMN, 1.0, len(IN_PICTURE.columns))
     for column, x in zip(IN_PICTURE.columns, edges, strict=True):
-        heading = "\n".join([*column.heading.split(), column.unit])
-        axes.text(x, 0.3, heading, color=FAINT, fontsize=_SMALL, ha="right", va="bottom", linespacing=1.3)
+        lines = [column.unit, *reversed(column.heading.split())]
+        for k, line in enumerate(lines):
+            y = _HEADING_BOTTOM - k * _HEADING_ROW
+            axes.text(x, y, line, color=FAINT, fontsize=_SMALL, ha="right", va="baseline")
     rows = IN_PICTURE.rows(findings)
     for k, row in enumerate(rows):
         _draw_row(axes, row, edges, 0.5 + k * _ROW)
