@@ -15,7 +15,7 @@ from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
 from LumbarSegLib.core.measure.grid import Floats
 from LumbarSegLib.core.measure.section import Canal
 
-_STEP_MM = 2.0  # between sections
+_STEP = 2  # places of the centreline from section to section, which are 2 mm
 _NO_CANAL = "No spinal canal is labelled."
 _NO_PLACE = "The posterior wall of {} was not found, so its place along the canal is not known."
 _BEYOND = "The label of the canal does not reach {}."
@@ -53,10 +53,9 @@ class CanalShape:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """Every 2 mm from the bottom upward, each with the level that it lies at, "" beyond all; local coordinates."""
-        along = self.canal.centreline.along
         return tuple(
             replace(self.canal.section(index), level=self._level_at(index))
-            for index in np.searchsorted(along, np.arange(0.0, along[-1], _STEP_MM)).tolist()
+            for index in range(0, len(self.canal.centreline.places), _STEP)
         )
 
     @cached_property
