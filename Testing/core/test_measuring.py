@@ -171,6 +171,17 @@ def test_after_an_edit_of_a_vertebra_only_that_vertebra_is_read_again(
     assert ("vertebra.anterior_height", "L3") in what_changed(first, again)
 
 
+def test_after_an_edit_of_a_disc_that_leaves_the_centreline_no_other_structure_is_read_again(work: list[str]) -> None:
+    narrow = spine_of(Phantom(spacing=(1.5, 0.8, 0.8), width=24.0).labels)
+    before = measure(narrow)
+    change = edited(narrow, 203)
+    work.clear()
+    again = measure(change, previous=before)
+    assert work == ["Grid", "centreline_of", "disc_of"]
+    assert numbers(again) == numbers(measure(change))
+    assert ("disc.area", "L3/4") in what_changed(before, again)
+
+
 def test_what_an_edited_segment_changed_is_marked_as_edited(first: Measured, spine: Spine) -> None:
     def statuses(one: Measured) -> dict[tuple[str, str], str]:
         return {(row.measure, row.level): row.status for row in one.findings.measurements}

@@ -1,7 +1,10 @@
 """All shapes of one spine, from the voxels of its structures."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from LumbarSegLib.core.anatomy import CANAL, beside
 from LumbarSegLib.core.levels import Spine
@@ -21,12 +24,13 @@ _NO_S1 = "No endplate of S1 is seen below {}."
 class Shapes:
     """What was read from the voxels, by name; local coordinates.
 
-    `reasons` say in a sentence why a structure has no shape, and why S1 has no endplate. `line` names what the
-    centreline was made from.
+    `reasons` say in a sentence why a structure has no shape, and why S1 has no endplate. `digests` tell the content of
+    each structure, and `line` that of the canal and its centreline.
     """
 
+    digests: Mapping[str, str]
     centreline: Centreline | None
-    line: tuple[str, ...]
+    line: str
     canal: Canal | None
     bodies: Mapping[str, BodyShape]
     discs: Mapping[str, DiscShape]
@@ -46,8 +50,10 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
     canal = parts.get(CANAL.name)
     kinds = {one.structure.name: one.structure.kind for one in spine.instances}
     discs, vertebrae = ([parts[name] for name in kinds if kinds[name] == kind] for kind in ("disc", "vertebra"))
-    line = tuple(part.digest for part in [*([canal] if canal else vertebrae), *discs])
-    centreline = memo.of(("line", line), lambda: centreline_of(canal, discs, vertebrae))
+    digests = {name: parts[name].digest for name in kinds}
+    seen = tuple(digests[name] for name, kind in kinds.items() if kind != "vertebra" or canal is None)
+    centreline = memo.of(("centreline", seen), lambda: centreline_of(canal, discs, vertebrae))
+    line = _digest(canal, centreline)
     cut = {one.structure.name for one in spine.instances if one.partly_visible}
 
     def shape_of(name: str) -> BodyShape | DiscShape | str:
@@ -55,7 +61,7 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
             return _CUT.format(name)
         if centreline is None:
             return _NO_DIRECTION
-        key = (name, parts[name].digest, line)
+        key = (name, digests[name], line)
         if kinds[name] == "disc":
             return memo.of(key, lambda: disc_of(name, parts[name], centreline))
         return memo.of(key, lambda: body_of(parts[name], canal, centreline))
@@ -64,6 +70,7 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
     reasons = {name: one for name, one in found.items() if isinstance(one, str)}
     above_s1 = next((name for name in kinds if kinds[name] == "disc" and beside(name)[1] == "S1"), "")
     return Shapes(
+        digests=digests,
         centreline=centreline,
         line=line,
         canal=_canal(canal, centreline, line, memo),
@@ -73,7 +80,15 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
     )
 
 
-def _canal(part: Part | None, centreline: Centreline | None, line: tuple[str, ...], memo: Memo) -> Canal | None:
+def _digest(canal: Part | None, centreline: Centreline | None) -> str:
+    """Tells apart what bodies, discs and sections are cut with; an edited disc need not change it."""
+    content = hashlib.blake2b((canal.digest if canal else "").encode(), digest_size=16)
+    if centreline is not None:
+        content.update(np.concatenate([centreline.places, centreline.tangents, centreline.backs]).tobytes())
+    return content.hexdigest()
+
+
+def _canal(part: Part | None, centreline: Centreline | None, line: str, memo: Memo) -> Canal | None:
     if part is None or centreline is None or not centreline.of_canal:
         return None
     return memo.of(("canal", line), lambda: Canal(part, centreline))

@@ -108,7 +108,7 @@ class Units:
             found = [*alignment.segment(name, points, reasons, self._right(beside(name))), *discs.sizes(name, shape)]
             return [*found, *discs.heights(name, points, reasons), discs.bulge(name, shape, points, reasons)]
 
-        return self._unit(("disc", name), beside(name), work_out)
+        return self._unit(("disc", name, self.shapes.digests[name]), beside(name), work_out)
 
     def _spans(self) -> list[Measurement]:
         lumbar = [name for name in ("L1", "L2", "L3", "L4", "L5", "L6") if name != "L6" or name in self._vertebrae]
