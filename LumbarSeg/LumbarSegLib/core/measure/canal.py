@@ -77,11 +77,17 @@ class CanalShape:
 
     def index_of(self, level: str) -> int | None:
         """The place of the centreline beside the middle of a level; None where the canal does not reach it."""
+        return self._indices[level]
+
+    @cached_property
+    def _indices(self) -> dict[str, int | None]:
         line = self.canal.centreline
-        middle = self.spans[level].mean(axis=0)
-        index = int(line.nearest(middle)[0])
-        beyond = abs(float((middle - line.places[index]) @ line.tangents[index]))
-        return index if beyond <= _REACH else None
+        middles = {level: wall.mean(axis=0) for level, wall in self.spans.items()}
+        nearest = {level: int(line.nearest(middle)[0]) for level, middle in middles.items()}
+        return {
+            level: k if abs(float((middles[level] - line.places[k]) @ line.tangents[k])) <= _REACH else None
+            for level, k in nearest.items()
+        }
 
     def within(self, level: str) -> list[Section]:
         """The sections at a level, with the one beside its middle."""

@@ -133,7 +133,7 @@ def _reach(squares: Floats) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Canal:
-    """The canal with its centreline, ready to be cut; a section that was cut once is kept."""
+    """The canal with its centreline, ready to be cut; what was cut once is kept."""
 
     part: Part
     centreline: Centreline
@@ -147,6 +147,10 @@ class Canal:
     def _sections(self) -> dict[int, Section]:
         return {}
 
+    @cached_property
+    def _diameters(self) -> dict[int, Floats | None]:
+        return {}
+
     def section(self, index: int) -> Section:
         """The section at a place of the centreline, with no level. All its places are local coordinates."""
         if index not in self._sections:
@@ -155,10 +159,12 @@ class Canal:
 
     def diameter(self, index: int) -> Floats | None:
         """Ends (2, 3), front first, of the AP diameter through a place of the centreline; None beside the canal."""
-        plane = self._plane(index)
-        chords = self._chords(plane)
-        ends = None if chords is None else chords.diameter(np.zeros(2))
-        return None if ends is None else plane.places(ends)
+        if index not in self._diameters:
+            plane = self._plane(index)
+            chords = self._chords(plane)
+            ends = None if chords is None else chords.diameter(np.zeros(2))
+            self._diameters[index] = None if ends is None else plane.places(ends)
+        return self._diameters[index]
 
     def _plane(self, index: int) -> Plane:
         _, back, right = self.centreline.frame(index)
@@ -239,18 +245,17 @@ def _main_piece(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _ends(values: NDArray[np.float32]) -> Floats:
     """Where each row of samples comes up to 0.5 and falls below it for the last time, (n, 2)."""
-    ends = []
-    for row in values:
-        inside = np.flatnonzero(row >= min(0.5, float(row.max())))
-        ends.append([_crossing(row, inside[0], -1), _crossing(row, inside[-1], 1)])
-    return np.array(ends)
+    inside = values >= np.minimum(0.5, values.max(axis=1, keepdims=True))
+    first, last = inside.argmax(axis=1), values.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
+    return np.stack([_crossings(values, first, -1), _crossings(values, last, 1)], axis=1)
 
 
-def _crossing(values: NDArray[np.float32], inside: int, side: int) -> float:
-    """The height at which values fall to 0.5 between the sample `inside` and the next one on this side."""
-    beyond = min(max(inside + side, 0), len(values) - 1)
-    fall = max(float(values[inside] - values[beyond]), 1e-6)
-    return float(_HEIGHTS[inside] + side * _STEP * min(max(float(values[inside]) - 0.5, 0.0) / fall, 1.0))
+def _crossings(values: NDArray[np.float32], inside: NDArray[np.int64], side: int) -> Floats:
+    """The height at which each row falls to 0.5 between its sample `inside` and the next one on this side."""
+    rows, beyond = np.arange(len(values)), np.clip(inside + side, 0, values.shape[1] - 1)
+    own = values[rows, inside].astype(np.float64)
+    fall = np.maximum(own - values[rows, beyond], 1e-6)
+    return np.asarray(_HEIGHTS[inside] + side * _STEP * np.minimum(np.maximum(own - 0.5, 0.0) / fall, 1.0))
 
 
 def _line(ends: Floats) -> tuple[Point, Point]:
