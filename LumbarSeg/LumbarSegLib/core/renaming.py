@@ -28,7 +28,7 @@ def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: s
     if lowest_disc in (None, named):
         return spine_of(labels, named)
     new = _chain(lowest_disc in _WITH_L6)
-    shift = [level.disc.name for level in new].index(lowest_disc) - lowest
+    shift = new.index(Numbering(lowest_disc).levels()[0]) - lowest
     return spine_of(_renamed(labels, places, shift, new), lowest_disc)
 
 
