@@ -22,7 +22,7 @@ _MARGIN = 4.0  # mm around the body in its plane
 _CANAL_NEAR = 12.0  # mm above and below the middle of the body, where the front of its canal is looked for
 _CANAL_FRONT = 7.0  # mm in front of the centreline, where the canal says nothing
 _BODY_BEHIND = 20.0  # mm behind the middles of the discs, where there is no canal: the posterior wall and a little
-_SAMPLE = 2000  # voxels that tell where a vertebra lies
+_SAMPLE = 500  # voxels that tell where a vertebra lies
 _SMALL = 150.0  # mm2; the outline of a lumbar body is around 800
 _PIECE = 0.25  # of the area of the outline; a second outline as large means that the body lies in pieces
 

@@ -11,10 +11,9 @@ upper side to the back, down and to the front again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.polynomial.polynomial import polyder, polyval, polyvander
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
@@ -25,13 +24,16 @@ Floats = NDArray[np.float64]
 _STEP = 0.5  # mm between the points that curves are fitted to
 _HULL_STEP = 2.0  # mm between the points that diagonals are tried between
 _ROUNDED, _ROUNDED_PART = 3.0, 0.2  # mm, and at most part of the side, that its curve leaves out at each end
+_ROUNDS = 8  # of reweighting
 _HOLD = 2.0  # how much the quadrilateral holds the ends of a curve, in points of the outline
-_OUTSIDE = 0.5  # sigmas outside of the quadrilateral where the curves are held: what the smoothing draws it in
-_DRAWN_IN = 0.78  # sigmas by which the smoothing draws in the outline of a right angle
-_ROUNDING = 2.0  # how far a corner is rounded for each mm that the outline shows; being held, the curves hide half
+_CIRCLE = 1.86  # sigmas; the smoothing rounds a right angle about as a circle of this radius does
+_DRAWN_IN = 0.85  # sigmas by which the smoothing draws in the outline of a right angle (0.77), and what voxels add
+_ROUNDING = 2.5  # mm that a corner is rounded for each mm that the outline shows, since the curves are held near it
 _RULER = 0.9  # how much what lies outside of the ruler counts, against what lies inside
 _SPREAD = 0.25  # mm; the least spread about a side, about that of a binary mask
 _TUKEY = 4.685  # spreads beyond which a point counts nothing: 95 % efficiency where the noise is normal
+_OFF_BONE = 1.0  # mm; as far as a corner may lie outside of the outline
+_ALIKE = 0.55  # the least part that the shorter endplate has of the longer one; vertebrae that were looked at: 0.65
 _SHORTEST = 6.0  # mm; a side that is shorter has no direction
 _FARTHEST = 8.0  # mm between the two readings of a corner; beyond, one of them is no corner of the body
 _ACUTE = 0.5  # the least sine of the angle between two sides: 30 degrees
@@ -43,12 +45,12 @@ _UPPER_ANTERIOR_FIRST = np.array([(-1.0, 1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, -
 @dataclass(frozen=True)
 class Side:
     """One side of a body: the chord from `start` to `end` (2,), and how far the side lies outside of it (mm) as a
-    polynomial of the place along the chord (mm from `start`), the constant first.
+    parabola over the place along the chord (mm from `start`): three coefficients, the constant first.
     """
 
     start: Floats
     end: Floats
-    bow: Floats
+    bow: Floats = field(default_factory=lambda: np.zeros(3))
 
     @property
     def length(self) -> float:
@@ -60,11 +62,12 @@ class Side:
 
     def at(self, place: float) -> Floats:
         """The point (2,) of the side at a place along the chord."""
-        return np.asarray(self.start + place * self.along + polyval(place, self.bow) * _outward(self.along))
+        offset = float(self.bow @ (1.0, place, place**2))
+        return np.asarray(self.start + place * self.along + offset * _outward(self.along))
 
     def direction(self, place: float) -> Floats:
         """The unit tangent (2,) at a place along the chord."""
-        tangent = self.along + polyval(place, polyder(self.bow)) * _outward(self.along)
+        tangent = self.along + float(self.bow @ (0.0, 1.0, 2.0 * place)) * _outward(self.along)
         return np.asarray(tangent / np.hypot(*tangent))
 
 
@@ -91,15 +94,15 @@ def find_corners(outline: Floats, smoothing_mm: float) -> Corners | str:
     quadrilateral = largest_quadrilateral(clockwise)
     if not _has_four_sides(quadrilateral):
         return _NO_CORNERS
-    outside = _OUTSIDE * smoothing_mm
-    sides = [_side(clockwise, quadrilateral[k], quadrilateral[(k + 1) % 4], outside) for k in range(4)]
+    sides = _sides(clockwise, quadrilateral, smoothing_mm)
     sharp = np.array([_meet(sides[k - 1], sides[k]) for k in range(4)])
-    if np.hypot(*(sharp - quadrilateral).T).max() > _FARTHEST:
-        return _NO_CORNERS
     places = _drawn_back(clockwise, sides, sharp, smoothing_mm)
+    apart = np.hypot(*(places - quadrilateral).T)
+    if not apart.max() < _FARTHEST or not _has_four_sides(places):
+        return _NO_CORNERS
     turned = np.array([_turned(clockwise, places[k], places[(k + 1) % 4]) for k in range(4)])
     middles = np.array([_middle(clockwise, places[k], places[k + 1]) for k in (0, 2)])
-    return Corners(places, middles, np.hypot(*(places - quadrilateral).T), turned)
+    return Corners(places, middles, apart, turned)
 
 
 def evenly(outline: Floats, step: float) -> Floats:
@@ -147,18 +150,33 @@ def _inner(outline: Floats, chord: Side) -> tuple[Floats, Floats]:
     return place[inner], offset[inner]
 
 
-def _side(outline: Floats, start: Floats, end: Floats, outside: float) -> Side:
-    """A parabola along a side of an evenly spaced outline, by Tukey's biweight, held `outside` mm beyond its ends."""
-    chord = Side(start, end, np.zeros(1))
+def _sides(outline: Floats, quadrilateral: Floats, smoothing_mm: float) -> list[Side]:
+    """The curve along each side, held at its ends as far outside of the quadrilateral as the smoothing draws that in.
+
+    It touches the rounding where this is parallel to the diagonal beside it, so a long side is drawn in less.
+    """
+    found = []
+    for k in range(4):
+        ends = k, (k + 1) % 4
+        side = Side(quadrilateral[ends[0]], quadrilateral[ends[1]])
+        touched = [Side(quadrilateral[end - 1], quadrilateral[(end + 1) % 4]) for end in ends]
+        away = np.array([1.0 - _outward(side.along) @ _outward(one.along) for one in touched])
+        found.append(_side(outline, side.start, side.end, _CIRCLE * smoothing_mm * away))
+    return found
+
+
+def _side(outline: Floats, start: Floats, end: Floats, outside: Floats) -> Side:
+    """A parabola along a side of an evenly spaced outline, by Tukey's biweight, held `outside` (2,) mm of its ends."""
+    chord = Side(start, end)
     place, offset = _inner(outline, chord)
-    terms, ends = polyvander(place, 2), polyvander(np.array([0.0, chord.length]), 2)
-    weight = np.ones(len(offset))
-    for _ in range(10):
-        squares = (terms.T * weight) @ terms + _HOLD * ends.T @ ends
-        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ np.full(2, outside))
+    terms, ends = np.vander(place, 3, increasing=True), np.vander([0.0, chord.length], 3, increasing=True)
+    bow: Floats = chord.bow
+    for _ in range(_ROUNDS):
         left = np.abs(offset - terms @ bow)
         spread = max(1.4826 * float(np.median(left)), _SPREAD)
         weight = np.clip(1.0 - (left / (_TUKEY * spread)) ** 2, 0.0, None) ** 2
+        squares = (terms.T * weight) @ terms + _HOLD * ends.T @ ends
+        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ outside)
     return Side(start, end, bow)
 
 
@@ -166,20 +184,22 @@ def _turned(outline: Floats, start: Floats, end: Floats) -> float:
     """Degrees from a chord to a ruler that is laid on the outline from outside: the line of the expectile
     (Newey and Powell 1987, 10.2307/1911031), which rests on the rims of a hollow.
     """
-    place, offset = _inner(outline, Side(start, end, np.zeros(1)))
-    terms = polyvander(place, 1)
+    place, offset = _inner(outline, Side(start, end))
+    terms = np.vander(place, 2, increasing=True)
     weight = np.ones(len(offset))
-    for _ in range(10):
-        line = np.linalg.solve((terms.T * weight) @ terms, (terms.T * weight) @ offset)
+    for _ in range(_ROUNDS):
+        line = np.linalg.lstsq((terms.T * weight) @ terms, (terms.T * weight) @ offset, rcond=None)[0]
         weight = np.where(offset > terms @ line, _RULER, 1.0 - _RULER)
     return float(np.degrees(np.arctan(line[1])))
 
 
 def _has_four_sides(corners: Floats) -> bool:
-    """Whether a clockwise quadrilateral is long enough at each side and open enough at each corner."""
+    """Whether a clockwise quadrilateral is long enough at each side, open enough at each corner, and its upper and
+    lower side alike enough in length, as they are in a broken body too.
+    """
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.hypot(*sides.T)
-    if lengths.min() < _SHORTEST:
+    if lengths.min() < _SHORTEST or not _ALIKE < lengths[0] / lengths[2] < 1.0 / _ALIKE:
         return False
     x, y = (sides / lengths[:, None]).T
     return bool((np.roll(x, -1) * y - np.roll(y, -1) * x).min() > _ACUTE)
@@ -188,7 +208,7 @@ def _has_four_sides(corners: Floats) -> bool:
 def _meet(one: Side, other: Side) -> Floats:
     """Where the curve of one side, carried on beyond its end, meets that of the next, by Newton's method."""
     place, other_place = one.length, 0.0
-    for _ in range(5):
+    for _ in range(3):
         steps = np.stack([one.direction(place), -other.direction(other_place)], axis=1)
         moved = np.linalg.lstsq(steps, other.at(other_place) - one.at(place), rcond=0.1)[0]
         place, other_place = place + moved[0], other_place + moved[1]
@@ -198,13 +218,15 @@ def _meet(one: Side, other: Side) -> Floats:
 def _drawn_back(outline: Floats, sides: Sequence[Side], sharp: Floats, smoothing_mm: float) -> Floats:
     """From where the sides meet (4, 2) back onto the rounded bone, less what the smoothing alone has rounded.
 
-    One gap is as large as the steps of the voxels leave it; so all corners are taken to be as rounded as the median.
+    The steps of the voxels blur each gap, so all corners are taken to be as rounded as the median, unless that leaves
+    one off the bone.
     """
     inward = np.array([sides[k].direction(0.0) - sides[k - 1].direction(sides[k - 1].length) for k in range(4)])
     inward /= np.hypot(*inward.T)[:, None]
     gaps = np.array([_gap(outline, corner, way) for corner, way in zip(sharp, inward, strict=True)])
     rounded = _ROUNDING * max(float(np.median(gaps)) - _DRAWN_IN * smoothing_mm, 0.0)
-    return np.asarray(sharp + np.clip(gaps, 0.0, rounded)[:, None] * inward)
+    drawn = np.maximum(np.clip(gaps, 0.0, rounded), gaps - _OFF_BONE)
+    return np.asarray(sharp + drawn[:, None] * inward)
 
 
 def _gap(outline: Floats, corner: Floats, inward: Floats) -> float:
@@ -217,7 +239,7 @@ def _gap(outline: Floats, corner: Floats, inward: Floats) -> float:
 
 def _middle(outline: Floats, start: Floats, end: Floats) -> Floats:
     """The point of the outline beside the middle of a chord."""
-    chord = Side(start, end, np.zeros(1))
+    chord = Side(start, end)
     points = _between(outline, start, end) - start
     place, offset = points @ chord.along, points @ _outward(chord.along)
     near = np.abs(place - chord.length / 2) < _MIDDLE
