@@ -87,15 +87,16 @@ def split(series: Iterable[Series], held_out: Iterable[int]) -> tuple[list[Serie
 
 
 def without_unlabelled_top(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same classes with the background unknown in the rows above the highest labelled vertebra or disc.
+    """The same classes with the background unknown where the canal goes on above the highest labelled vertebra or disc.
 
     Some masks leave out the uppermost, often partly visible vertebrae, others label them. Taken as background they
     would teach the network both.
     """
     labelled = np.flatnonzero(((classes == VERTEBRA) | (classes == DISC)).any((0, 2)))
+    canal = np.flatnonzero((classes == CANAL).any((0, 2)))
     known = classes.copy()
-    if len(labelled):
-        top = known[:, : labelled[0]]
+    if len(labelled) and len(canal):
+        top = known[:, canal[0] : labelled[0]]
         top[top == BACKGROUND] = UNKNOWN
     return known
 

@@ -111,14 +111,15 @@ def test_every_augmentation_leaves_finite_standardised_images(data: Path, config
         assert set(classes.unique().tolist()) <= {0, 1, 2, 3, spider.UNKNOWN}
 
 
-def test_background_above_the_highest_label_is_unknown_and_nothing_else() -> None:
+def test_background_beside_a_canal_above_the_highest_label_is_unknown_and_nothing_else() -> None:
     classes = np.zeros((2, 6, 4), np.uint8)
-    classes[:, :, 3] = spider.CANAL
-    classes[1, 2:, 0] = spider.VERTEBRA
+    classes[:, 1:, 3] = spider.CANAL
+    classes[1, 3:, 0] = spider.VERTEBRA
     known = spider.without_unlabelled_top(classes)
-    assert (known[:, :2, :3] == spider.UNKNOWN).all()
-    assert np.array_equal(known[:, 2:], classes[:, 2:])
-    assert (known[:, :, 3] == spider.CANAL).all()
+    assert (known[:, 1:3, :3] == spider.UNKNOWN).all()
+    assert np.array_equal(known[:, 3:], classes[:, 3:])
+    assert np.array_equal(known[:, :1], classes[:, :1])
+    assert (known[:, 1:, 3] == spider.CANAL).all()
 
 
 def test_a_network_that_sees_more_slices_starts_with_the_answers_of_the_former(config: Config) -> None:

@@ -14,7 +14,6 @@ from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.split import Split, split
 from LumbarSegLib.core.upright import Labels, Upright
 
-_REMNANT = 0.1  # of the volume of the next vertebra; SPIDER's readers label 0.12 of one and leave out 0.06
 _PART = 0.5  # of the volume of the next vertebra; the uppermost one, if it has less, is seen in part
 
 
@@ -55,7 +54,7 @@ def find_levels(semantic: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
     """
     numbering = Numbering(lowest_disc)
     upright = Upright(semantic)
-    parts = split(upright.coarse, upright.spacing, upright.cut)
+    parts = split(upright.coarse, upright.spacing, upright.cut_below)
     below = parts.lowest_disc - parts.bottom
     for _ in range(below):
         numbering = numbering.one_lower() or numbering
@@ -69,22 +68,7 @@ def find_levels(semantic: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
     for kind, coarse in values.items():
         labels += upright.refined(coarse, upright.crop == SEMANTIC[kind].label)
     notes = _notes(parts, levels)
-    remnant = _remnant(upright, labels, numbering)
-    if remnant:
-        labels[labels == remnant.label] = 0
-        notes = (*notes, f"Only a remnant of {remnant.name} is in the image; it is left out.")
     return Spine(upright.image_of(labels), _instances(upright, labels, numbering), levels[below].disc.name, notes)
-
-
-def _remnant(upright: Upright, labels: Labels, numbering: Numbering) -> Structure | None:
-    """The uppermost vertebra where the upper border leaves so little of it that nothing can be read from it."""
-    counts = np.bincount(labels.ravel(), minlength=256)
-    present = [numbering.structure(int(k)) for k in np.flatnonzero(counts) if k]
-    vertebrae = sorted((row for row in present if row.kind == "vertebra"), key=_rank)
-    if len(vertebrae) < 2 or vertebrae[-1].label not in upright.cut_values(labels):
-        return None
-    top, below = vertebrae[-1], vertebrae[-2]
-    return top if counts[top.label] < _REMNANT * counts[below.label] else None
 
 
 def _values(level: Labels, bottom: int, structures: list[Structure]) -> Labels:

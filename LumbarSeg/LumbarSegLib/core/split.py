@@ -25,7 +25,6 @@ from LumbarSegLib.core.upright import Labels, Spacing
 
 _ISLAND = 40.0  # mm3; smaller pieces go
 _STRAY = 0.1  # part of the main piece of a body or disc; a smaller piece in front of or behind it goes
-_ARCH = 400.0  # mm3; a smaller arch whose body lies above the image is no vertebra
 _WHOLE, _PART = 0.5, 0.05  # of the usual size of a body: less is no whole body, or no part of one
 
 NO_LEVEL = 255
@@ -57,10 +56,10 @@ def _without_specks(mask: Mask, voxel_mm3: float) -> Mask:
     return np.asarray(large[pieces])
 
 
-def split(semantic: Labels, spacing: Spacing, cut: tuple[bool, bool]) -> Split:
+def split(semantic: Labels, spacing: Spacing, cut_below: bool) -> Split:
     """Takes an upright semantic map (across, up, back; spacing in mm) apart. Without a disc it finds no level.
 
-    `cut` tells whether the array ends with the image below and above.
+    `cut_below` tells whether the array ends with the image below.
     """
     voxel = float(np.prod(spacing))
     canal = _without_specks(semantic == SEMANTIC["canal"].label, voxel)
@@ -76,10 +75,8 @@ def split(semantic: Labels, spacing: Spacing, cut: tuple[bool, bool]) -> Split:
     planes = mend_discs(find_discs(discs), body)
     found = [k for k, plane in enumerate(planes) if plane.count]
     levels = level_of(body, planes)
-    bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), cut[0])
+    bottom, top = _range(body, levels, (found[0] + 1, found[-1]), len(planes), cut_below)
     behind = np.maximum(levels_behind(arch, planes, semantic.shape, spacing), bottom)
-    if cut[1] and (behind == top + 1).sum() * voxel > _ARCH:
-        top += 1
     _write(vertebra_levels, arch, behind, behind <= top)
     body_kept = (levels >= bottom) & (levels <= top) & _without_strays(body, levels, semantic.shape)
     _write(vertebra_levels, body, levels, body_kept)
@@ -98,7 +95,8 @@ def _range(body: Points, levels: Indices, between: tuple[int, int], count: int, 
 
     Between the lowest and the highest disc found (`between`) every level has one. Above, any good part of a body
     counts. Below, where a network may take a piece of the sacrum for a vertebra, only a whole body does, or one
-    that the border of the image cuts.
+    that the border of the image cuts. A vertebra with no more than its arch in the image is none, as for SPIDER's
+    readers: in 24 patients the least that they label is 0.07 of a body.
     """
     sizes = np.bincount(levels, minlength=count + 1)
     bottom, top = between

@@ -79,10 +79,9 @@ class Upright:
         }
 
     @property
-    def cut(self) -> tuple[bool, bool]:
-        """Whether `crop` reaches the lower and the upper border of the image."""
-        below, above = self._margins()
-        return below > 0, above > 0
+    def cut_below(self) -> bool:
+        """Whether `crop` reaches the lower border of the image."""
+        return self._margins()[0] > 0
 
     def cut_values(self, crop: Labels) -> set[int]:
         """The values in `crop` that reach the lower or the upper border of the image."""
