@@ -9,6 +9,7 @@ from LumbarSegLib.core.anatomy import CANAL, STRUCTURES
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.measure.canal import CanalShape, against_neighbours, at_level, wall_of_disc, wall_of_vertebra
 from LumbarSegLib.core.measure.centreline import centreline_of
+from LumbarSegLib.core.measure.discs import DiscShape, disc_of
 from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from LumbarSegLib.core.measure.section import Canal
 from Testing.spine_shapes import SpineShape
@@ -150,6 +151,19 @@ def test_without_a_canal_or_a_place_each_measure_says_why() -> None:
     shape = replace(canal_of(Phantom(SHAPE)), spans={})
     for one in at_level("L4", shape, {}):
         assert one.value is None and "posterior wall of L4 was not found" in one.reason
+
+
+def test_a_disc_beside_a_body_without_corners_keeps_its_place_along_the_canal() -> None:
+    phantom = Phantom(SHAPE, (0.9, 0.47, 0.47))
+    grid, line = Grid(phantom.labels), canal_of(phantom).canal.centreline
+    disc = disc_of("L4/5", grid.part(202), line)
+    points: dict[str, Floats] = {name: grid.from_lps(np.array(place)) for name, place in phantom.landmarks.items()}
+    between = wall_of_disc("L4/5", points)
+    del points["L4.inferior_posterior"]
+    assert isinstance(disc, DiscShape) and wall_of_disc("L4/5", points) is None
+    own = wall_of_disc("L4/5", points, disc)
+    assert own is not None and between is not None
+    assert abs(int(np.diff(line.nearest(np.stack([own.mean(axis=0), between.mean(axis=0)])))[0])) <= 2
 
 
 def test_a_level_is_compared_with_those_beside_it_or_the_one_there_is() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from LumbarSegLib.core.anatomy import beside
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
+from LumbarSegLib.core.measure.discs import DiscShape
 from LumbarSegLib.core.measure.grid import Floats
 from LumbarSegLib.core.measure.section import Canal
 
@@ -30,10 +31,14 @@ def wall_of_vertebra(vertebra: str, points: Points) -> Floats | None:
     return _pair(points, f"{vertebra}.inferior_posterior", f"{vertebra}.superior_posterior")
 
 
-def wall_of_disc(disc: str, points: Points) -> Floats | None:
-    """The same for a disc: from the posterior corner below it to the one above it."""
+def wall_of_disc(disc: str, points: Points, shape: DiscShape | None = None) -> Floats | None:
+    """The same for a disc: from the posterior corner below it to the one above it.
+
+    Where a body beside it has no corners, its own posterior border is taken.
+    """
     upper, lower = beside(disc)
-    return _pair(points, f"{lower}.superior_posterior", f"{upper}.inferior_posterior")
+    between = _pair(points, f"{lower}.superior_posterior", f"{upper}.inferior_posterior")
+    return shape.wall if between is None and shape is not None else between
 
 
 def _pair(points: Points, low: str, high: str) -> Floats | None:

@@ -1,19 +1,16 @@
-"""The discs: outline in the mid-sagittal plane, area, volume, the S1 endplate below the lowest one, heights and bulge.
-
-The sacrum has no label, so the lower border of the lowest disc stands for the S1 endplate.
-"""
+"""The discs: outline in the mid-sagittal plane, area, volume, the endplate below, heights and bulge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from LumbarSegLib.core.anatomy import beside
 from LumbarSegLib.core.findings import Measurement, Point, Trace
 from LumbarSegLib.core.measure.centreline import Centreline
+from LumbarSegLib.core.measure.endplate import endplate_below
 from LumbarSegLib.core.measure.grid import Floats, Part, Plane
 from LumbarSegLib.core.measure.outline import area, outlines
 
@@ -23,12 +20,8 @@ _SLAB = (-3.0, -1.5, 0.0, 1.5, 3.0)  # mm across: planes that are averaged, agai
 _MARGIN = 3.0  # mm around the disc in its plane
 _SMALLEST = 60.0  # mm2; less is no disc
 _PIECE = 0.2  # of the largest outline; a second one of that size means that the disc lies in pieces
-_INNER = 0.36  # of the depth of the disc to the front and back of its middle, where its lower border is the endplate
-_OFF_ARC = 0.8  # mm; where the border lies off the arc of the endplate by more for good, the endplate has ended
-_NO_ARC = 1.0  # mm; a border that lies off the arc by more, as root mean square, is no endplate
-_ROUNDS = 5  # of weighting
 _SHORTEST = 1.0  # mm; an endplate whose ends lie nearer than this has no direction
-_TUKEY = 2.0  # mm; a point of the border farther from the arc hardly counts
+_WALL = 3.0  # mm in front of its hindmost point that still are its posterior border
 _BULGE_BEYOND = 3.0  # mm above and below the corners that still belong to the disc's posterior border
 
 _PLACES = ("anterior", "middle", "posterior")
@@ -57,6 +50,13 @@ class DiscShape:
     endplate: Floats | None
     volume_mm3: float | None
 
+    @property
+    def wall(self) -> Floats:
+        """The lower and the upper end (2, 3) of its posterior border."""
+        back, height = self.plane.flat(self.contour).T
+        hind = np.flatnonzero(back > back.max() - _WALL)
+        return self.contour[hind[[height[hind].argmin(), height[hind].argmax()]]]
+
 
 def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
     """The disc `part`, or a sentence that says why it cannot be measured."""
@@ -70,7 +70,7 @@ def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
     low, high = 0.5 * part.spacing, part.size_mm - 0.5 * part.spacing
     if ((contour < low) | (contour > high))[:, 1:].any():
         return _BORDER.format(name)
-    ends = _endplate(flat[0])
+    ends = endplate_below(flat[0])
     endplate = None if ends is None else plane.places(ends)
     volume = None if part.touches_side() else part.volume_mm3
     return DiscShape(plane, contour, abs(area(flat[0])), endplate, volume)
@@ -99,57 +99,6 @@ def _outlines(disc: Part, plane: Plane) -> list[Floats]:
 def _box(disc: Part) -> Floats:
     """The corners (8, 3) of the disc's crop, from its start."""
     return np.array(list(product(*zip(np.zeros(3), (np.array(disc.mask.shape) - 1) * disc.spacing, strict=True))))
-
-
-def _endplate(outline: Floats) -> Floats | None:
-    """The ends (2, 2), front first, of the endplate along the lower border of an outline (n, 2) to the back and up.
-
-    The border between them is an arc, since S1 may be domed; an end lies where the border leaves the arc, so that what
-    hangs over the edge of the endplate does not count. None where the border is no arc.
-    """
-    even = _resampled(outline)
-    middle = even.mean(axis=0)
-    depth = np.linalg.svd(even - middle, full_matrices=False)[2][0]
-    depth = depth if depth[0] > 0 else -depth
-    turn = np.stack([depth, [-depth[1], depth[0]]])
-    along, height = ((even - middle) @ turn.T).T
-    border = _lower_border(along, height)
-    along, height = along[border], height[border]
-    share = (along - along[0]) / (along[-1] - along[0]) - 0.5
-    arc = _robust_arc(along, height, np.abs(share) < _INNER)
-    off = np.abs(height - np.polyval(arc, along))
-    if np.sqrt(np.mean(off[np.abs(share) < _INNER] ** 2)) > _NO_ARC:
-        return None
-    on_arc = along[off <= _OFF_ARC]
-    reach = np.array([on_arc.min(), on_arc.max()])
-    return np.asarray(middle + np.stack([reach, np.polyval(arc, reach)], axis=1) @ turn)
-
-
-def _lower_border(along: Floats, height: Floats) -> NDArray[np.int64]:
-    """Which points of a closed outline make up its lower border, from the front end to the back end."""
-    front, back = int(np.argmin(along)), int(np.argmax(along))
-    count = len(along)
-    one = (front + np.arange((back - front) % count + 1)) % count
-    other = (front - np.arange((front - back) % count + 1)) % count
-    return one if height[one].mean() < height[other].mean() else other
-
-
-def _robust_arc(along: Floats, height: Floats, inner: NDArray[np.bool_]) -> Floats:
-    """A parabola through the inner points by iterated least squares with Tukey's weights."""
-    x, y = along[inner], height[inner]
-    weights = np.ones(len(x))
-    for _ in range(_ROUNDS):
-        arc = np.polyfit(x, y, 2, w=np.sqrt(weights))
-        weights = np.maximum(1 - ((y - np.polyval(arc, x)) / _TUKEY) ** 2, 1e-2) ** 2
-    return np.asarray(arc)
-
-
-def _resampled(outline: Floats) -> Floats:
-    """The outline with points about every quarter of a millimetre."""
-    closed = np.vstack([outline, outline[:1]])
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    even = np.linspace(0.0, along[-1], max(int(along[-1] / 0.25), 8), endpoint=False)
-    return np.stack([np.interp(even, along, column) for column in closed.T], axis=1)
 
 
 def heights(disc: str, points: Points, reasons: Reasons) -> list[Measurement]:

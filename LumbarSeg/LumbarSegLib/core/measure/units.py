@@ -79,7 +79,7 @@ class Units:
         if self.shapes.canal is None:
             return None
         walls = {name: canal.wall_of_vertebra(name, self.points) for name in self._vertebrae}
-        walls |= {name: canal.wall_of_disc(name, self.points) for name in self._discs}
+        walls |= {name: canal.wall_of_disc(name, self.points, self.shapes.discs.get(name)) for name in self._discs}
         spans = {level: wall for level in self._levels if (wall := walls[level]) is not None}
         return CanalShape(self.shapes.canal, spans)
 
