@@ -18,6 +18,7 @@ _STEP = 1.0  # mm from place to place
 _SMOOTHING = 10.0  # mm; waves shorter than about 2 pi times this are levelled out, in the sagittal plane
 _SMOOTHING_ACROSS = 15.0  # mm; the same from side to side
 _TURN_SMOOTHING = 15.0  # mm; how fast the spine may turn about its own axis
+_TURN_STEP = np.deg2rad(0.5)  # turning a section by half of this leaves its measures as they are
 _SHORTEST = 15.0  # mm; a canal that is shorter says nothing about its direction
 _ISLAND = 0.05  # of the volume of the largest piece; smaller pieces of canal are left out
 _ROUNDS = 3  # the middle of each cross-section is found again across the new direction
@@ -181,10 +182,13 @@ def _with_backs(places: Floats, discs: Sequence[Part]) -> Centreline:
 
 
 def _turn(line: Centreline, index: int, disc: Floats) -> float:
-    """The angle in radians about the centreline from the stack's own back to the direction away from the disc."""
+    """The angle in radians about the centreline from the stack's own back to the direction away from the disc.
+
+    In coarse steps, so that a stroke of a brush on one disc does not turn all that is cut along the canal.
+    """
     _, back, right = line.frame(index)
     away = line.places[index] - disc
-    return float(np.arctan2(away @ right, away @ back))
+    return round(float(np.arctan2(away @ right, away @ back)) / _TURN_STEP) * _TURN_STEP
 
 
 def _finished(places: Floats, turns: Floats, of_canal: bool, notes: tuple[str, ...] = ()) -> Centreline:
