@@ -116,8 +116,11 @@ def test_a_lip_in_front_draws_the_corner_less_than_half_its_length_and_makes_the
         np.array([(-20.0, -15.0), (0.0, 20.0), (20.0, -15.0)]),
         np.array([(-25.0, 2.0), (25.0, 2.0), (25.0, -2.0), (-25.0, -2.0)]),
         np.array([(-25.0, 14.0), (25.0, 14.0), (8.0, -14.0), (-8.0, -14.0)]),
+        np.array(
+            [(-15 * np.cos(angle), 15 * np.sin(angle)) for angle in np.linspace(0, 2 * np.pi, 40, endpoint=False)]
+        ),
     ],
-    ids=["a triangle", "a sliver", "a wedge with one endplate half as long"],
+    ids=["a triangle", "a sliver", "a wedge with one endplate half as long", "a circle"],
 )
 def test_what_is_no_body_gets_a_reason_instead_of_corners(corners: Floats) -> None:
     assert (

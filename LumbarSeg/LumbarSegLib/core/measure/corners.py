@@ -36,6 +36,7 @@ _OFF_BONE = 1.0  # mm; as far as a corner may lie outside of the outline
 _ALIKE = 0.55  # the least part that the shorter endplate has of the longer one; vertebrae that were looked at: 0.65
 _SHORTEST = 6.0  # mm; a side that is shorter has no direction
 _FARTHEST = 8.0  # mm between the two readings of a corner; beyond, one of them is no corner of the body
+_FILLED = 0.8, 1.35  # area between the corners, in areas of the outline; in 200 vertebrae that were looked at 0.83-1.27
 _ACUTE = 0.5  # the least sine of the angle between two sides: 30 degrees
 _MIDDLE = 2.0  # mm to each side over which the middle of an endplate is read
 _NO_CORNERS = "The outline of the body shows no four clean corners."
@@ -98,7 +99,8 @@ def find_corners(outline: Floats, smoothing_mm: float) -> Corners | str:
     sharp = np.array([_meet(sides[k - 1], sides[k]) for k in range(4)])
     places = _drawn_back(clockwise, sides, sharp, smoothing_mm)
     apart = np.hypot(*(places - quadrilateral).T)
-    if not apart.max() < _FARTHEST or not _has_four_sides(places):
+    filled = area(places) / area(clockwise)
+    if not apart.max() < _FARTHEST or not _has_four_sides(places) or not _FILLED[0] < filled < _FILLED[1]:
         return _NO_CORNERS
     turned = np.array([_turned(clockwise, places[k], places[(k + 1) % 4]) for k in range(4)])
     middles = np.array([_middle(clockwise, places[k], places[k + 1]) for k in (0, 2)])
@@ -170,13 +172,14 @@ def _side(outline: Floats, start: Floats, end: Floats, outside: Floats) -> Side:
     chord = Side(start, end)
     place, offset = _inner(outline, chord)
     terms, ends = np.vander(place, 3, increasing=True), np.vander([0.0, chord.length], 3, increasing=True)
-    bow: Floats = chord.bow
+    bow = chord.bow
     for _ in range(_ROUNDS):
         left = np.abs(offset - terms @ bow)
         spread = max(1.4826 * float(np.median(left)), _SPREAD)
         weight = np.clip(1.0 - (left / (_TUKEY * spread)) ** 2, 0.0, None) ** 2
         squares = (terms.T * weight) @ terms + _HOLD * ends.T @ ends
-        bow = np.linalg.solve(squares, (terms.T * weight) @ offset + _HOLD * ends.T @ outside)
+        pull = (terms.T * weight) @ offset + _HOLD * ends.T @ outside
+        bow = np.asarray(np.linalg.solve(squares, pull), dtype=np.float64)
     return Side(start, end, bow)
 
 
