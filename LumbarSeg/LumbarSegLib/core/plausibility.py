@@ -24,7 +24,7 @@ _S1 = ("S1.superior_anterior", "S1.superior_posterior")
 
 def implausible(seen: Evidence) -> Iterator[Flag]:
     """The doubts about a spine's shape, from the whole to the parts."""
-    for source in (_sacrum, _places, _bodies, _neighbours, _canal, _pieces, _values):
+    for source in (_sacrum, _places, _exchanged, _bodies, _neighbours, _canal, _pieces, _values):
         yield from source(seen)
 
 
@@ -63,6 +63,15 @@ def _places(seen: Evidence) -> Iterator[Flag]:
             yield doubt.flag(name, f"{height / np.median(others):.1f}")
     if wrong:
         yield DOUBTS["count_uncertain"].flag(value=", ".join(wrong))
+
+
+def _exchanged(seen: Evidence) -> Iterator[Flag]:
+    """Bodies that are flat for how far they lie apart, as discs are."""
+    gaps, doubt = _gaps(seen), DOUBTS["kinds_exchanged"]
+    if gaps:
+        share = float(np.median([_height(body) for body in seen.bodies.values()]) / np.median(list(gaps.values())))
+        if share < doubt.limits["least_of_step"]:
+            yield doubt.flag(value=f"{share:.1f}")
 
 
 def _out_of_order(seen: Evidence, kind: str) -> list[str]:
