@@ -155,7 +155,7 @@ def test_a_canal_that_changes_abruptly_is_not_measured_there() -> None:
         rows = np.flatnonzero((array == 203).any((0, 2)))
         part = array[:, rows[0] : rows[-1]]
         back = np.argwhere(part == 100)[:, 2]
-        part[:, :, int(np.percentile(back, 25)) :][part[:, :, int(np.percentile(back, 25)) :] == 100] = 0
+        part[:, :, int(np.percentile(back, 12)) :][part[:, :, int(np.percentile(back, 12)) :] == 100] = 0
 
     found = findings(damaged(pinch))
     assert ("canal_area_jump", "L3/4") in doubts(found)
