@@ -132,8 +132,7 @@ def largest_quadrilateral(outline: Floats) -> Floats:
     for k in (0, 1, 2, 3, 0, 1):
         diagonal = corners[(k + 1) % 4] - corners[k - 1]
         corners[k] = hull[np.argmax((hull - corners[k - 1]) @ _outward(diagonal))]
-    centered = corners - corners.mean(axis=0)
-    fits = [float((np.roll(centered, -k, axis=0) * _UPPER_ANTERIOR_FIRST).sum()) for k in range(4)]
+    fits = [float((np.roll(corners, -k, axis=0) * _UPPER_ANTERIOR_FIRST).sum()) for k in range(4)]
     return np.roll(corners, -int(np.argmax(fits)), axis=0)
 
 
@@ -159,11 +158,10 @@ def _sides(outline: Floats, quadrilateral: Floats, smoothing_mm: float) -> list[
     """
     found = []
     for k in range(4):
-        ends = k, (k + 1) % 4
-        side = Side(quadrilateral[ends[0]], quadrilateral[ends[1]])
-        touched = [Side(quadrilateral[end - 1], quadrilateral[(end + 1) % 4]) for end in ends]
-        away = np.array([1.0 - _outward(side.along) @ _outward(one.along) for one in touched])
-        found.append(_side(outline, side.start, side.end, _CIRCLE * smoothing_mm * away))
+        before, start, end, after = (quadrilateral[(k + place) % 4] for place in (-1, 0, 1, 2))
+        touched = Side(before, end), Side(start, after)
+        away = np.array([1.0 - Side(start, end).along @ diagonal.along for diagonal in touched])
+        found.append(_side(outline, start, end, _CIRCLE * smoothing_mm * away))
     return found
 
 
@@ -202,10 +200,9 @@ def _has_four_sides(corners: Floats) -> bool:
     """
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.hypot(*sides.T)
-    if lengths.min() < _SHORTEST or not _ALIKE < lengths[0] / lengths[2] < 1.0 / _ALIKE:
-        return False
-    x, y = (sides / lengths[:, None]).T
-    return bool((np.roll(x, -1) * y - np.roll(y, -1) * x).min() > _ACUTE)
+    x, y = (sides / np.maximum(lengths, _SHORTEST)[:, None]).T
+    open_enough = (np.roll(x, -1) * y - np.roll(y, -1) * x).min() > _ACUTE
+    return bool(lengths.min() >= _SHORTEST and open_enough and _ALIKE < lengths[0] / lengths[2] < 1.0 / _ALIKE)
 
 
 def _meet(one: Side, other: Side) -> Floats:
@@ -234,8 +231,7 @@ def _drawn_back(outline: Floats, sides: Sequence[Side], sharp: Floats, smoothing
 
 def _gap(outline: Floats, corner: Floats, inward: Floats) -> float:
     """How far the outline lies from a corner in the direction into the body, in mm."""
-    away = outline - corner
-    depth, beside = away @ inward, away @ _outward(inward)
+    depth, beside = (outline - corner) @ inward, (outline - corner) @ _outward(inward)
     crossed = depth[beside * np.roll(beside, -1) <= 0]
     return float(crossed[np.abs(crossed).argmin()]) if len(crossed) else 0.0
 
