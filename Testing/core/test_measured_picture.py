@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from LumbarSegLib.core.findings import Landmark, Trace
 from LumbarSegLib.core.levels import Spine, spine_of
 from LumbarSegLib.core.report.measured import draw_measured, measured_figure
-from Testing.findings_by_hand import DOUBT, findings_by_hand
+from Testing.findings_by_hand import BACK, DOUBT, FRONT, findings_by_hand, place
 from Testing.phantoms import PhantomSpine
 
 PHANTOM = PhantomSpine(vertebrae=3)
@@ -85,6 +86,19 @@ def test_the_table_has_a_dash_for_what_was_not_measured_and_says_so(figure: Figu
 
 def test_it_says_that_it_is_for_research(figure: Figure) -> None:
     assert [text.get_text() for text in figure.texts] == ["Research use; not for diagnosis."]
+
+
+@pytest.mark.parametrize("down", [50.0, 54.0, 58.0])
+def test_the_lordosis_steps_aside_where_a_diameter_stands(down: float) -> None:
+    *others, lordosis = FINDINGS.measurements
+    flat = Trace(lines=((place(down, FRONT), place(down, BACK)),) * 2)
+    wide = {**FINDINGS.landmarks, "L4.canal_posterior": Landmark(place(54.0, BACK + 41))}
+    crowded = replace(FINDINGS, measurements=(*others, replace(lordosis, trace=flat)), landmarks=wide)
+    view = measured_figure(PHANTOM.image, SPINE, crowded).axes[0]
+    boxes = {text.get_text(): text.get_window_extent() for text in view.texts}
+    angle = boxes.pop("L4-S1  31.3°")
+    assert boxes["14.0"].x1 > angle.x0
+    assert not [name for name, box in boxes.items() if box.overlaps(angle)]
 
 
 def test_no_text_covers_another_or_leaves_the_picture(figure: Figure) -> None:
