@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from LumbarSegLib.core.analysis import measure
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.levels import spine_of
-from Testing.accuracy import CLEAN, errors_of
+from Testing.accuracy import COARSE, errors_of
 from Testing.benchmarks.measures import ILL, LYING
 from Testing.spine_shapes import SpineShape
 from Testing.spines import Phantom
@@ -98,4 +98,4 @@ def test_a_spine_turned_by_20_degrees_in_its_grid_keeps_its_numbers_within_the_b
     turn: tuple[float, float, float],
 ) -> None:
     phantom = Phantom(shape=ILL, turn=turn)
-    assert CLEAN.broken(errors_of(phantom, measured(phantom.labels))) == {}
+    assert COARSE.broken(errors_of(phantom, measured(phantom.labels))) == {}
