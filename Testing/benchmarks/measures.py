@@ -96,8 +96,8 @@ def with_a_hole(labels: sitk.Image, label: int) -> sitk.Image:
     """The label map as after a stroke of an eraser through one segment."""
     array = sitk.GetArrayFromImage(labels)
     own = np.argwhere(array == label)
-    low = own.mean(axis=0).astype(int)
-    stroke = array[:, low[1] - 4 : low[1] + 4, low[2] : low[2] + 8]
+    _, down, back = own[len(own) // 2]
+    stroke = array[:, down - 4 : down + 4, back : back + 8]
     stroke[stroke == label] = 0
     image = sitk.GetImageFromArray(array)
     image.CopyInformation(labels)

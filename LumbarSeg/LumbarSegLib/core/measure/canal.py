@@ -19,6 +19,7 @@ from LumbarSegLib.core.measure.section import Canal
 _STEP = 2  # places of the centreline from section to section, which are 2 mm
 _NO_CANAL = "No spinal canal is labelled."
 _NO_PLACE = "The posterior wall of {} was not found, so its place along the canal is not known."
+_NO_ENDS = "The canal has no front and back border here."
 _BEYOND = "The label of the canal does not reach {}."
 _REACH = 3.0  # mm beyond the ends of the centreline at which a level is still beside it
 
@@ -169,13 +170,15 @@ def _narrowest(level: str, sections: Sequence[Section]) -> Measurement:
 def _diameter(
     measure: str, level: str, value: float | None, line: tuple[Point, Point] | None, reason: str
 ) -> Measurement:
-    return Measurement(measure, level, value, Trace(lines=(line,) if line else ()), reason="" if line else reason)
+    return Measurement(
+        measure, level, value, Trace(lines=(line,) if line else ()), reason="" if line else reason or _NO_ENDS
+    )
 
 
 def _midsagittal(level: str, shape: CanalShape | None, points: Points) -> Measurement:
     names = [f"{level}.canal_anterior", f"{level}.canal_posterior"]
     if not all(name in points for name in names):
-        reason = _missing(level, shape) or "The canal has no front and back border here."
+        reason = _missing(level, shape) or _NO_ENDS
         return Measurement("canal.midsagittal_ap", level, None, reason=reason)
     places: dict[str, Point] = {name: (float(x), float(y), float(z)) for name in names for x, y, z in [points[name]]}
     front, back = places.values()

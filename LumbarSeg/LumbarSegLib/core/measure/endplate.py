@@ -8,6 +8,9 @@ from LumbarSegLib.core.measure.grid import Floats
 _INNER = 0.36  # of the depth of the disc to the front and back of its middle, where its lower border is the endplate
 _OFF_ARC = 0.8  # mm; where the border lies off the arc of the endplate by more for good, the endplate has ended
 _NO_ARC = 1.0  # mm; a border that lies off the arc by more, as root mean square, is no endplate
+_DRAWN_IN = (
+    0.19  # mm by which smoothing of a right angle with 0.8 mm draws in the place where it lies 0.8 mm off its side
+)
 _ROUNDS = 5  # of weighting
 _TUKEY = 2.0  # mm; a point of the border farther from the arc hardly counts
 
@@ -16,7 +19,8 @@ def endplate_below(outline: Floats) -> Floats | None:
     """The ends (2, 2), front first, of the endplate along the lower border of an outline (n, 2) to the back and up.
 
     The border between them is an arc, since S1 may be domed; an end lies where the border leaves the arc, so that what
-    hangs over the edge of the endplate does not count. None where the border is no arc.
+    hangs over the edge of the endplate does not count. None where the border is no arc. The outline is that of a label
+    smoothed with a Gaussian of 0.8 mm.
     """
     even = _resampled(outline)
     middle = even.mean(axis=0)
@@ -32,7 +36,7 @@ def endplate_below(outline: Floats) -> Floats | None:
     if np.sqrt(np.mean(off[np.abs(share) < _INNER] ** 2)) > _NO_ARC:
         return None
     on_arc = along[off <= _OFF_ARC]
-    reach = np.array([on_arc.min(), on_arc.max()])
+    reach = np.array([on_arc.min() - _DRAWN_IN, on_arc.max() + _DRAWN_IN])
     return np.asarray(middle + np.stack([reach, np.polyval(arc, reach)], axis=1) @ turn)
 
 
