@@ -16,6 +16,7 @@ from Testing.spines import Phantom
 LABELS = {"L5/S1": 201, "L4/5": 202, "L3/4": 203}
 SPACINGS = {"isotropic": (1.0, 1.0, 1.0), "SPACE": (0.9, 0.47, 0.47), "thick": (4.4, 0.5, 0.5)}
 PLAIN = SpineShape(vertebrae=3)
+RIGHT = np.array([1.0, 0.0, 0.0])
 
 
 def opened(phantom: Phantom) -> tuple[Grid, Centreline]:
@@ -72,13 +73,13 @@ def test_the_s1_endplate_lies_within_a_millimetre_and_half_a_degree(
 def test_the_heights_are_those_between_the_landmarks() -> None:
     phantom = Phantom(SpineShape(vertebrae=3, concavity=1.5))
     for disc in LABELS:
-        for one in heights(disc, true_points(phantom), {}):
+        for one in heights(disc, true_points(phantom), {}, RIGHT):
             assert one.value == pytest.approx(phantom.truth[one.measure, disc], rel=0.02), (one.measure, disc)
 
 
 def test_a_slip_does_not_make_a_disc_taller() -> None:
     straight, slipped = (
-        by_name(heights("L4/5", true_points(Phantom(SpineShape(vertebrae=3, slips=slips))), {}))
+        by_name(heights("L4/5", true_points(Phantom(SpineShape(vertebrae=3, slips=slips))), {}, RIGHT))
         for slips in ({}, {"L4/5": 6.0})
     )
     for place in ("anterior", "middle", "posterior"):
@@ -86,24 +87,32 @@ def test_a_slip_does_not_make_a_disc_taller() -> None:
         assert slipped[key].value == pytest.approx(straight[key].value, abs=0.7)
 
 
+def test_mid_planes_that_part_across_do_not_make_a_disc_taller() -> None:
+    points = true_points(Phantom(PLAIN))
+    before = heights("L4/5", points, {}, RIGHT)
+    aside = {name: place + 2.0 * RIGHT * name.startswith("L4.") for name, place in points.items()}
+    after = heights("L4/5", aside, {}, RIGHT)
+    assert [one.value for one in after] == pytest.approx([one.value for one in before])
+
+
 def test_each_height_is_as_long_as_its_line() -> None:
-    for one in heights("L4/5", true_points(Phantom(PLAIN)), {})[:3]:
+    for one in heights("L4/5", true_points(Phantom(PLAIN)), {}, RIGHT)[:3]:
         ((low, high),) = one.trace.lines
         assert np.linalg.norm(np.subtract(high, low)) == pytest.approx(one.value)
 
 
 def test_heights_follow_a_dragged_corner() -> None:
     points = true_points(Phantom(PLAIN))
-    before = by_name(heights("L4/5", points, {}))
+    before = by_name(heights("L4/5", points, {}, RIGHT))
     points["L4.inferior_anterior"] = points["L4.inferior_anterior"] - [0.0, 2.0, 0.0]
-    after = by_name(heights("L4/5", points, {}))
+    after = by_name(heights("L4/5", points, {}, RIGHT))
     change = (after["disc.anterior_height"].value or 0.0) - (before["disc.anterior_height"].value or 0.0)
     assert change == pytest.approx(2.0, abs=0.3)
 
 
 def test_a_missing_vertebra_gives_its_reason_and_no_number() -> None:
     points = {name: place for name, place in true_points(Phantom(PLAIN)).items() if not name.startswith("L4.")}
-    found = heights("L4/5", points, {"L4": "The border of the image cuts the body."})
+    found = heights("L4/5", points, {"L4": "The border of the image cuts the body."}, RIGHT)
     assert {one.reason for one in found} == {"The border of the image cuts the body."}
     assert len(found) == 5 and all(one.value is None for one in found)
 
@@ -111,7 +120,7 @@ def test_a_missing_vertebra_gives_its_reason_and_no_number() -> None:
 def test_corners_in_one_place_give_no_height() -> None:
     points = true_points(Phantom(PLAIN))
     points["L4.inferior_anterior"] = points["L4.inferior_posterior"]
-    assert {one.reason for one in heights("L4/5", points, {})} == {"Two corners of L4 lie in one place."}
+    assert {one.reason for one in heights("L4/5", points, {}, RIGHT)} == {"Two corners of L4 lie in one place."}
 
 
 @pytest.mark.parametrize("amount", [0.0, 2.0, 4.0])

@@ -101,12 +101,13 @@ def _box(disc: Part) -> Floats:
     return np.array(list(product(*zip(np.zeros(3), (np.array(disc.mask.shape) - 1) * disc.spacing, strict=True))))
 
 
-def heights(disc: str, points: Points, reasons: Reasons) -> list[Measurement]:
+def heights(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[Measurement]:
     """Anterior, middle, posterior and mean height, and the height index.
 
     Each is the distance between the landmarks of both endplates at right angles to the bisector of the endplates (as
-    Frobin et al. 1997 took it), so that a slip does not make a disc taller. `points` are landmarks in local
-    coordinates; `reasons` say in a sentence why a vertebra has none.
+    Frobin et al. 1997 took it), so that a slip does not make a disc taller. It is taken in the spine's sagittal plane,
+    whose normal to the patient's right is `right` (3,): mid-planes that part across do not make it taller either.
+    `points` are landmarks in local coordinates; `reasons` say in a sentence why a vertebra has none.
     """
     upper, lower = beside(disc)
     pairs = {place: (f"{upper}.inferior_{place}", f"{lower}.superior_{place}") for place in _PLACES}
@@ -115,7 +116,7 @@ def heights(disc: str, points: Points, reasons: Reasons) -> list[Measurement]:
         keys = [*(f"disc.{place}_height" for place in (*_PLACES, "mean")), "disc.height_index"]
         return [Measurement(key, disc, None, reason=reason) for key in keys]
     found = []
-    upward = _across_the_gap([(known[a], known[b]) for a, b in pairs.values()])
+    upward = _across_the_gap([(known[a], known[b]) for a, b in pairs.values()], right)
     for place, (above, below) in pairs.items():
         height = float((known[above] - known[below]) @ upward)
         line = (_point(known[below]), _point(known[below] + height * upward))
@@ -185,15 +186,14 @@ def _missing(pairs: Mapping[str, tuple[str, str]], points: Points, reasons: Reas
     return ""
 
 
-def _across_the_gap(pairs: list[tuple[Floats, Floats]]) -> Floats:
-    """The unit vector from the lower endplate to the upper one at right angles to their bisector.
+def _across_the_gap(pairs: list[tuple[Floats, Floats]], right: Floats) -> Floats:
+    """The unit vector upward at right angles to the bisector of two endplates and to `right`.
 
     `pairs` are the upper and the lower landmark in front, in the middle and behind.
     """
     front, _, back = pairs
-    depth = _unit(sum((_unit(a - b) for a, b in zip(front, back, strict=True)), np.zeros(3)))
-    apart = np.mean([above - below for above, below in pairs], axis=0)
-    return _unit(apart - (apart @ depth) * depth)
+    forward = sum((_unit(a - b) for a, b in zip(front, back, strict=True)), np.zeros(3))
+    return _unit(np.cross(forward, right))
 
 
 def _unit(vector: Floats) -> Floats:

@@ -105,8 +105,9 @@ class Units:
         shape = self.shapes.discs.get(name) or reasons[name]
 
         def work_out() -> list[Measurement]:
-            found = [*alignment.segment(name, points, reasons, self._right(beside(name))), *discs.sizes(name, shape)]
-            return [*found, *discs.heights(name, points, reasons), discs.bulge(name, shape, points, reasons)]
+            right = self._right(beside(name))
+            found = [*alignment.segment(name, points, reasons, right), *discs.sizes(name, shape)]
+            return [*found, *discs.heights(name, points, reasons, right), discs.bulge(name, shape, points, reasons)]
 
         return self._unit(("disc", name, self.shapes.digests[name]), beside(name), work_out)
 
