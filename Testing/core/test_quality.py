@@ -66,6 +66,34 @@ def test_a_sacral_endplate_that_was_set_by_hand_is_no_longer_taken_from_the_disc
     assert {one.key for one in findings(PHANTOM.labels, overrides=ends).flags} == {"numbering_assumed"}
 
 
+def without_hind_part(share: float) -> sitk.Image:
+    """The phantom whose lowest disc lacks this share of its depth behind."""
+
+    def shorten(array: Array) -> None:
+        back = np.nonzero(array == 201)[2]
+        behind = np.arange(array.shape[2]) > back.max() - share * np.ptp(back)
+        array[(array == 201) & behind] = 0
+
+    return damaged(shorten)
+
+
+def test_a_sacral_endplate_that_ends_too_early_gives_no_slip_until_its_end_is_set_by_hand(sound: Findings) -> None:
+    labels = without_hind_part(0.08)
+    found = findings(labels)
+    assert doubts(found) == {("s1_behind", "S1")}
+    assert found.of("alignment.slip", "L5/S1").value is None
+    assert "set that by hand" in found.of("alignment.slip_percent", "L5/S1").reason
+    assert found.of("alignment.segmental_angle", "L5/S1").value is not None
+    end = {"S1.superior_posterior": sound.landmarks["S1.superior_posterior"].place}
+    assert findings(labels, overrides=end).of("alignment.slip", "L5/S1").value is not None
+
+
+def test_a_sacral_endplate_far_too_short_gives_no_alignment() -> None:
+    found = findings(without_hind_part(0.2))
+    assert doubts(found) == {("s1_short", "S1")}
+    assert not [one for one in given(found, "alignment") if "S1" in one.level]
+
+
 def test_a_vertebra_that_the_border_cuts_is_not_measured_and_neither_is_what_needs_it() -> None:
     def cut_off(array: Array) -> Array:
         array[:, : np.flatnonzero((array == 6).any((0, 2)))[8]] = 0

@@ -33,13 +33,15 @@ def _sacrum(seen: Evidence) -> Iterator[Flag]:
     if not all(name in seen.landmarks for name in _S1) or seen.moved.issuperset(_S1):
         return
     yield DOUBTS["s1_from_disc"].flag("S1")
-    doubt = DOUBTS["s1_short"]
+    short, behind = DOUBTS["s1_short"], DOUBTS["s1_behind"]
     lowest = next((seen.bodies[name] for name in ("L6", "L5") if name in seen.bodies), None)
     if lowest:
         own = np.linalg.norm(seen.landmarks[_S1[0]] - seen.landmarks[_S1[1]])
         above = np.linalg.norm(lowest.landmarks["inferior_anterior"] - lowest.landmarks["inferior_posterior"])
-        if not doubt.limits["least"] <= own / above <= doubt.limits["most"]:
-            yield doubt.flag("S1", f"{own / above:.1f}")
+        if not short.limits["least"] <= own / above <= short.limits["most"]:
+            yield short.flag("S1", f"{own / above:.1f}")
+        elif own / above < behind.limits["least"] and _S1[1] not in seen.moved:
+            yield behind.flag("S1", f"{own / above:.2f}")
 
 
 def _places(seen: Evidence) -> Iterator[Flag]:
