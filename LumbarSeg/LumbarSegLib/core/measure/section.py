@@ -21,7 +21,7 @@ _FEWEST = 3  # chords that a width can be read from
 _TRACE = 0.02  # of the label; what is connected above this is one piece
 _END_ZONE = 25.0  # mm from each end of the centreline in which the label may end
 _END_SLOPE = 0.6  # cosine between the border's normal and the centreline where the border is the label's end
-_END_SHARE = 0.05  # of the outline on the label's end that make a section incomplete
+_END_SHARE = 0.05  # of the walls on the label's end that make a section incomplete
 
 _SIDES = "The sides of the stack cut the canal here."
 _BORDER = "The border of the image cuts the canal here."
@@ -76,7 +76,7 @@ class Canal:
         if chords is None:
             return Section(along, "", _point(plane.origin), None, None, None, (), None, None, _NOTHING)
         outline = plane.places(chords.outline)
-        reason = self._cut(plane.places(np.concatenate(chords.walls))) or self._end(index, outline)
+        reason = self._cut(plane.places(np.concatenate(chords.walls))) or self._end(index, _inner(chords, plane))
         diameter = None if reason in (_BORDER, _END) else chords.diameter(chords.middle)
         if not reason and len(chords.lengths) < _FEWEST:
             reason = _FEW
@@ -117,21 +117,27 @@ class Canal:
             return _BORDER
         return _SIDES if near[:, 0].any() else ""
 
-    def _end(self, index: int, outline: Floats) -> str:
-        """Whether the outline runs over the upper or lower end of the label, which faces along the canal."""
+    def _end(self, index: int, walls: Floats) -> str:
+        """Whether the walls run over the upper or lower end of the label, which faces along the canal."""
         along = self.centreline.along
         below, above = along[index], along[-1] - along[index]
         if min(below, above) > _END_ZONE:
             return ""
         steps = np.maximum(1.0, self.part.spacing)
         falls = [
-            self.part.sample(self.field, outline - step) - self.part.sample(self.field, outline + step)
+            self.part.sample(self.field, walls - step) - self.part.sample(self.field, walls + step)
             for step in np.diag(steps)
         ]
         normals = np.stack(falls, axis=-1) / steps
         up = self.centreline.tangents[index]
         slope = normals @ (up if above < below else -up) / np.maximum(np.linalg.norm(normals, axis=-1), 1e-6)
         return _END if (slope > _END_SLOPE).mean() > _END_SHARE else ""
+
+
+def _inner(chords: Chords, plane: Plane) -> Floats:
+    """The walls (m, 3) without the outermost slices, where a canal that leans aside comes and goes along its length."""
+    inner = slice(1, -1) if len(chords.lengths) >= _FEWEST else slice(None)
+    return plane.places(np.concatenate([wall[inner] for wall in chords.walls]))
 
 
 def _main_piece(values: NDArray[np.float32]) -> NDArray[np.float32]:
