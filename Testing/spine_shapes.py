@@ -26,7 +26,7 @@ _ANATOMY = (
     ("T12", 25.0, -3.0, 31.0, 5.5, 1.5),
     ("T11", 24.0, -3.0, 30.0, 5.0, 1.0),
 )
-_S1_DEPTH, _S1_TILT = 33.5, 40.0
+_S1_DEPTH, _S1_TILT = 35.0, 40.0
 _HALF_WIDTH = 23.0  # of bodies and discs
 _CANAL_BACK, _CANAL_SIDE = 8.5, 11.0  # half diameters of the canal at its lower end
 _TAPER = 0.0004  # part of the diameters lost for each mm upward
