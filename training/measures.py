@@ -1,6 +1,6 @@
 """What the sagittal measures are worth on real spines, as a report.
 
-    python -m training.measures sagittal-mr --data DATA/sagittal --config training/configs/sagittal_fine.toml \\
+    python -m training.measures sagittal-mr --data DATA/sagittal --config training/configs/sagittal_settled.toml \\
         --report training/reports/sagittal-measures.md [--suspicious FILE.png]
 
 First, on the reference masks of all patients: how many wholly visible bodies get corners, and which look most
