@@ -9,7 +9,7 @@ from LumbarSegLib.core.anatomy import CANAL, STRUCTURES
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.measure.canal import CanalShape, against_neighbours, at_level, wall_of_disc, wall_of_vertebra
 from LumbarSegLib.core.measure.centreline import centreline_of
-from LumbarSegLib.core.measure.discs import DiscShape, disc_of
+from LumbarSegLib.core.measure.discs import DiscShape, disc_of, mid_sagittal
 from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from LumbarSegLib.core.measure.section import Canal
 from Testing.spine_shapes import SpineShape
@@ -156,7 +156,7 @@ def test_without_a_canal_or_a_place_each_measure_says_why() -> None:
 def test_a_disc_beside_a_body_without_corners_keeps_its_place_along_the_canal() -> None:
     phantom = Phantom(SHAPE, (0.9, 0.47, 0.47))
     grid, line = Grid(phantom.labels), canal_of(phantom).canal.centreline
-    disc = disc_of("L4/5", grid.part(202), line)
+    disc = disc_of("L4/5", grid.part(202), mid_sagittal(grid.part(202), line))
     points: dict[str, Floats] = {name: grid.from_lps(np.array(place)) for name, place in phantom.landmarks.items()}
     between = wall_of_disc("L4/5", points)
     del points["L4.inferior_posterior"]

@@ -8,7 +8,7 @@ import pytest
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.measure.centreline import Centreline, centreline_of
-from LumbarSegLib.core.measure.discs import DiscShape, bulge, disc_of, heights, sizes
+from LumbarSegLib.core.measure.discs import DiscShape, bulge, disc_of, heights, mid_sagittal, sizes
 from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from Testing.spine_shapes import SpineShape
 from Testing.spines import Phantom
@@ -26,9 +26,13 @@ def opened(phantom: Phantom) -> tuple[Grid, Centreline]:
     return grid, line
 
 
+def read(name: str, part: Part, line: Centreline) -> DiscShape | str:
+    return disc_of(name, part, mid_sagittal(part, line))
+
+
 def shape_in(phantom: Phantom, disc: str) -> DiscShape:
     grid, line = opened(phantom)
-    shape = disc_of(disc, grid.part(LABELS[disc]), line)
+    shape = read(disc, grid.part(LABELS[disc]), line)
     assert isinstance(shape, DiscShape), shape
     return shape
 
@@ -135,7 +139,7 @@ def test_the_bulge_is_within_half_a_millimetre(amount: float) -> None:
 def test_a_domed_endplate_is_found_from_edge_to_edge() -> None:
     phantom = Phantom(PLAIN, (0.9, 0.47, 0.47))
     part, line = _with(phantom, lambda share: 3.0 * (1.0 - (2.0 * share) ** 2))
-    domed = disc_of("L5/S1", part, line)
+    domed = read("L5/S1", part, line)
     assert isinstance(domed, DiscShape) and domed.endplate is not None
     flat = shape_in(phantom, "L5/S1").endplate
     assert flat is not None
@@ -144,7 +148,7 @@ def test_a_domed_endplate_is_found_from_edge_to_edge() -> None:
 
 def test_a_ragged_lower_border_is_no_endplate() -> None:
     part, line = _with(Phantom(PLAIN, (0.9, 0.47, 0.47)), lambda share: 2.5 * (1.0 + np.sin(20.0 * share)))
-    ragged = disc_of("L5/S1", part, line)
+    ragged = read("L5/S1", part, line)
     assert isinstance(ragged, DiscShape) and ragged.endplate is None
 
 
@@ -182,6 +186,6 @@ def test_a_disc_that_cannot_be_measured_says_why() -> None:
         (aside, "L4/5 does not reach the mid-sagittal plane."),
         (halves, "L4/5 lies in pieces in the mid-sagittal plane."),
     ):
-        assert disc_of("L4/5", part.only(mask), line) == reason
+        assert read("L4/5", part.only(mask), line) == reason
     for one in [*sizes("L4/5", "Cut."), bulge("L4/5", "Cut.", true_points(Phantom(PLAIN)), {})]:
         assert one.value is None and one.reason == "Cut."

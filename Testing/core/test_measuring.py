@@ -182,6 +182,21 @@ def test_after_an_edit_of_a_disc_that_leaves_the_centreline_no_other_structure_i
     assert ("disc.area", "L3/4") in what_changed(before, again)
 
 
+def test_after_an_edit_of_the_canal_what_lies_far_from_it_is_not_read_again(
+    first: Measured, spine: Spine, work: list[str]
+) -> None:
+    array = sitk.GetArrayFromImage(spine.labels)
+    places = np.argwhere(array == 100)
+    low = places[places[:, 1] > np.quantile(places[:, 1], 0.95)]
+    array[tuple(low[low[:, 2] > low[:, 2].mean()].T)] = 0
+    labels = sitk.GetImageFromArray(array)
+    labels.CopyInformation(spine.labels)
+    change = spine_of(labels)
+    again = measure(change, previous=first)
+    assert work.count("body_of") < 6 and work.count("disc_of") < 6
+    assert numbers(again) == numbers(measure(change))
+
+
 def test_what_an_edited_segment_changed_is_marked_as_edited(first: Measured, spine: Spine) -> None:
     def statuses(one: Measured) -> dict[tuple[str, str], str]:
         return {(row.measure, row.level): row.status for row in one.findings.measurements}

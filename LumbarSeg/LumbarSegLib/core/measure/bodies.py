@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, label
 
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.corners import find_corners
-from LumbarSegLib.core.measure.grid import Floats, Mask, Part, Plane
+from LumbarSegLib.core.measure.grid import Floats, Mask, Part, Plane, steady
 from LumbarSegLib.core.measure.outline import area, outlines
 
 _STEP = 0.5  # mm between the samples of a plane
@@ -21,6 +21,7 @@ _SLAB = (-4.5, -3.0, -1.5, 0.0, 1.5, 3.0, 4.5)  # mm across: planes that are ave
 _MARGIN = 4.0  # mm around the body in its plane
 _CANAL_NEAR = 12.0  # mm above and below the middle of the body, where the front of its canal is looked for
 _CANAL_FRONT = 7.0  # mm in front of the centreline, where the canal says nothing
+_WALL = 0.1  # mm; steps of the plane that parts body and arch, so that an edit far away leaves it as it is
 _BODY_BEHIND = 20.0  # mm behind the middles of the discs, where there is no canal: the posterior wall and a little
 _SAMPLE = 500  # voxels that tell where a vertebra lies
 _SMALL = 150.0  # mm2; the outline of a lumbar body is around 800
@@ -59,8 +60,22 @@ class BodyShape:
     cut_at_side: bool
 
 
-def body_of(part: Part, canal: Part | None, centreline: Centreline) -> BodyShape | str:
-    """The body of the vertebra `part`, or a sentence that says why it has no landmarks."""
+@dataclass(frozen=True, eq=False)
+class PlacedBody:
+    """A body apart from its arch, the middle of its voxels (3,) and its mid-sagittal plane."""
+
+    part: Part
+    center: Floats
+    plane: Plane
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """Tells what `body_of` reads from it."""
+        return self.part.digest, self.plane.key
+
+
+def place_body(part: Part, canal: Part | None, centreline: Centreline) -> PlacedBody | str:
+    """Where the body of the vertebra `part` is and how to cut it, or a sentence that says why it has no landmarks."""
     index = _beside(part, centreline)
     body = _without_arch(part, canal, centreline, index)
     if not body.mask.any():
@@ -68,7 +83,12 @@ def body_of(part: Part, canal: Part | None, centreline: Centreline) -> BodyShape
     if _is_cut(body):
         return _CUT
     center = body.places.mean(axis=0)
-    plane = _mid_sagittal(body, center, centreline, index)
+    return PlacedBody(body, center, _mid_sagittal(body, center, centreline, index).steady(center))
+
+
+def body_of(placed: PlacedBody) -> BodyShape | str:
+    """The shape of a body, or a sentence that says why it has no landmarks."""
+    body, plane = placed.part, placed.plane
     smoothing = max(_SMOOTHING, *body.spacing[1:])
     found = [one for one in _section(body, plane, smoothing) if abs(area(one)) > _SMALL]
     if not found:
@@ -83,7 +103,7 @@ def body_of(part: Part, canal: Part | None, centreline: Centreline) -> BodyShape
         plane=plane,
         contour=plane.places(found[0]),
         landmarks={name: plane.places(place) for name, place in flat.items()},
-        center=center,
+        center=placed.center,
         volume_mm3=body.volume_mm3,
         apart_mm=float(corners.apart_mm.max()),
         turned_degrees=float(np.abs(corners.turned[[0, 2]]).max()),
@@ -109,17 +129,19 @@ def _without_arch(part: Part, canal: Part | None, centreline: Centreline, index:
     if centreline.of_canal:
         front = -_CANAL_FRONT
         if canal is not None:
-            away = canal.places - origin
+            rows = np.abs(canal.places[:, 1] - origin[1]) < 3 * _CANAL_NEAR  # most lie farther away
+            away = canal.places[rows] - origin
             near = away[np.abs(away @ up) < _CANAL_NEAR] @ back
             front = float(np.percentile(near, 10)) if len(near) else front
-    return part.only(part.mask & (_along(part, origin, back) < front))
+    wall = (origin + front * back - part.start) @ steady(back)
+    return part.only(part.mask & (_along(part, steady(back)) < round(float(wall) / _WALL) * _WALL))
 
 
-def _along(part: Part, origin: Floats, direction: Floats) -> Floats:
-    """How far each voxel of the crop lies from `origin` along a direction, in mm."""
+def _along(part: Part, direction: Floats) -> Floats:
+    """How far each voxel of the crop lies from the first one along a direction, in mm."""
     index = np.ogrid[tuple(slice(size) for size in part.mask.shape)]
     steps = [k * spacing * d for k, spacing, d in zip(index, part.spacing, direction, strict=True)]
-    return np.asarray(steps[0] + steps[1] + steps[2] + (part.start - origin) @ direction)
+    return np.asarray(steps[0] + steps[1] + steps[2])
 
 
 def _is_cut(body: Part) -> bool:

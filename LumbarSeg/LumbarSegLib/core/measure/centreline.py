@@ -48,8 +48,10 @@ class Centreline:
 
     def nearest(self, places: Floats) -> NDArray[np.int64]:
         """The index of the nearest place on the centreline for each of `places` (m, 3)."""
-        away = np.atleast_2d(places)[:, None, :] - self.places[None]
-        return np.asarray(np.argmin((away**2).sum(-1), axis=1))
+        middle = self.places.mean(axis=0)
+        line = self.places - middle
+        squares = (line**2).sum(axis=1) - 2.0 * (np.atleast_2d(places) - middle) @ line.T  # but for what all share
+        return np.asarray(np.argmin(squares, axis=1))
 
     def frame(self, index: int) -> tuple[Floats, Floats, Floats]:
         """Unit vectors (up, back, right) at a place, at right angles; back lies in the spine's sagittal plane there."""

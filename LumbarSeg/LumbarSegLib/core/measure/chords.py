@@ -15,7 +15,8 @@ import numpy as np
 from LumbarSegLib.core.measure.grid import Floats
 
 _BESIDE = 4.0  # mm to both sides of an AP diameter: chords that it is read from, against the steps of voxels
-_ROUNDS = 5  # until the ends of an AP diameter that crosses slices stand still
+_ROUNDS = 5  # at most, until the ends of an AP diameter that crosses slices stand still
+_STILL = 1e-4  # mm
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,14 @@ class Chords:
             return None
         degree = min(2, int(near.sum()) - 1)
         passes, ends = self.passes[near] - place[0], self.ends[near]
-        middle = np.polyfit(passes, ends.mean(axis=1), degree)
-        square = np.polyfit(passes, ((ends[:, 1] - ends[:, 0]) / 2) ** 2, degree)
+        shape = np.stack([ends.mean(axis=1), ((ends[:, 1] - ends[:, 0]) / 2) ** 2], axis=1)
+        middle, square = np.polyfit(passes, shape, degree).T
         for _ in range(_ROUNDS):
+            before = height
             half = np.sqrt(np.maximum(np.polyval(square, self.skew * height), 0.0))
             height = np.polyval(middle, self.skew * height) + half * (-1.0, 1.0)
+            if np.abs(height - before).max() < _STILL:
+                break
         return np.stack([np.full(2, place[0]), height], axis=1) if half.min() > 0 else None
 
     def _at(self, passes: Floats, heights: Floats) -> Floats:

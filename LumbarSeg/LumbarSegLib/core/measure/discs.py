@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -58,9 +57,8 @@ class DiscShape:
         return self.contour[hind[[height[hind].argmin(), height[hind].argmax()]]]
 
 
-def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
-    """The disc `part`, or a sentence that says why it cannot be measured."""
-    plane = _mid_sagittal(part, centreline)
+def disc_of(name: str, part: Part, plane: Plane) -> DiscShape | str:
+    """The disc `part` in its mid-sagittal plane, or a sentence that says why it cannot be measured."""
     flat = _outlines(part, plane)
     if not flat or abs(area(flat[0])) < _SMALLEST:
         return _NO_PLANE.format(name)
@@ -76,29 +74,24 @@ def disc_of(name: str, part: Part, centreline: Centreline) -> DiscShape | str:
     return DiscShape(plane, contour, abs(area(flat[0])), endplate, volume)
 
 
-def _mid_sagittal(disc: Part, centreline: Centreline) -> Plane:
+def mid_sagittal(disc: Part, centreline: Centreline) -> Plane:
     """Through the middle of the canal beside the disc and, where the disc is seen wholly, through its own middle."""
     middle = disc.places.mean(axis=0)
     index = int(centreline.nearest(middle)[0])
     up, back, right = centreline.frame(index)
     origin = middle + ((centreline.places[index] - middle) @ right) * right
-    return Plane(origin, back, up)
+    return Plane(origin, back, up).steady(middle)
 
 
 def _outlines(disc: Part, plane: Plane) -> list[Floats]:
     """The outlines of the disc in the plane, (n, 2) in the plane's own mm, the largest first."""
-    corners = plane.flat(disc.start + _box(disc))
-    low, high = corners.min(axis=0) - _MARGIN, corners.max(axis=0) + _MARGIN
+    seen = plane.flat(disc.places)
+    low, high = seen.min(axis=0) - _MARGIN, seen.max(axis=0) + _MARGIN
     axes = [np.arange(a, b, _STEP) for a, b in zip(low, high, strict=True)]
     flat = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     field = gaussian_filter(disc.mask.astype(np.float32), _SMOOTHING / disc.spacing)
     slab = [disc.sample(field, plane.places(flat) + away * plane.normal) for away in _SLAB]
     return [low + _STEP * outline for outline in outlines(np.mean(slab, axis=0))]
-
-
-def _box(disc: Part) -> Floats:
-    """The corners (8, 3) of the disc's crop, from its start."""
-    return np.array(list(product(*zip(np.zeros(3), (np.array(disc.mask.shape) - 1) * disc.spacing, strict=True))))
 
 
 def heights(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[Measurement]:

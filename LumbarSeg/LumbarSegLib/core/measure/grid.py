@@ -18,6 +18,8 @@ from LumbarSegLib.core.preprocess import to_stack_order
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_TURN, _MOVE = 0.005, 0.02  # steps of a steady plane, radians and mm
+
 
 class Grid:
     """A 3D label map of any orientation as an array (right, down, back); `spacing` in mm in the same order."""
@@ -131,6 +133,21 @@ class Plane:
     def normal(self) -> Floats:
         return np.cross(self.across, self.along)
 
+    @property
+    def key(self) -> bytes:
+        """Tells two planes apart."""
+        return np.concatenate([self.origin, self.across, self.along]).tobytes()
+
+    def steady(self, middle: Floats) -> "Plane":
+        """The same plane with its origin beside `middle` (3,), moved in steps of 0.02 mm and turned in steps of 0.3°.
+
+        So an edit far away, which moves it by less, leaves it as it is, and all that is read in it.
+        """
+        along, across = steady(self.along), steady(self.across)
+        across = _unit(across - (across @ along) * along)
+        normal = np.cross(across, along)
+        return Plane(middle + round(float((self.origin - middle) @ normal) / _MOVE) * _MOVE * normal, across, along)
+
     def places(self, flat: Floats) -> Floats:
         """In-plane coordinates (..., 2) in mm to local coordinates (..., 3)."""
         return self.origin + flat[..., :1] * self.across + flat[..., 1:] * self.along
@@ -139,3 +156,12 @@ class Plane:
         """Local coordinates (..., 3) projected into the plane, (..., 2) in mm."""
         away = places - self.origin
         return np.stack([away @ self.across, away @ self.along], axis=-1)
+
+
+def steady(direction: Floats) -> Floats:
+    """The unit vector (3,) turned in steps of 0.3°."""
+    return _unit(np.round(direction / _TURN) * _TURN)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -8,9 +8,9 @@ import numpy as np
 
 from LumbarSegLib.core.anatomy import CANAL, beside
 from LumbarSegLib.core.levels import Spine
-from LumbarSegLib.core.measure.bodies import BodyShape, body_of
+from LumbarSegLib.core.measure.bodies import BodyShape, body_of, place_body
 from LumbarSegLib.core.measure.centreline import Centreline, centreline_of
-from LumbarSegLib.core.measure.discs import DiscShape, disc_of
+from LumbarSegLib.core.measure.discs import DiscShape, disc_of, mid_sagittal
 from LumbarSegLib.core.measure.grid import Floats, Part
 from LumbarSegLib.core.measure.section import Canal
 from LumbarSegLib.core.memo import Memo
@@ -61,10 +61,13 @@ def shapes_of(spine: Spine, parts: Mapping[str, Part], memo: Memo) -> Shapes:
             return _CUT.format(name)
         if centreline is None:
             return _NO_DIRECTION
-        key = (name, digests[name], line)
+        key = ("place", name, digests[name], line)
+        part = parts[name]
         if kinds[name] == "disc":
-            return memo.of(key, lambda: disc_of(name, parts[name], centreline))
-        return memo.of(key, lambda: body_of(parts[name], canal, centreline))
+            plane = memo.of(key, lambda: mid_sagittal(part, centreline))
+            return memo.of((name, digests[name], plane.key), lambda: disc_of(name, part, plane))
+        placed = memo.of(key, lambda: place_body(part, canal, centreline))
+        return placed if isinstance(placed, str) else memo.of((name, placed.key), lambda: body_of(placed))
 
     found = {name: shape_of(name) for name in kinds if name != CANAL.name}
     reasons = {name: one for name, one in found.items() if isinstance(one, str)}
