@@ -34,7 +34,7 @@ class Chords:
     step: float
     skew: float
 
-    @property
+    @cached_property
     def passes(self) -> Floats:
         return np.asarray(self.first + self.step * np.arange(len(self.lengths)))
 
@@ -59,7 +59,7 @@ class Chords:
         height = float(share @ self.ends.mean(axis=1))
         return np.array([float(share @ self.passes) - self.skew * height, height])
 
-    @property
+    @cached_property
     def walls(self) -> tuple[Floats, Floats]:
         """The front and the back ends of the chords, each (n, 2)."""
         return self._at(self.passes, self.ends[:, 0]), self._at(self.passes, self.ends[:, 1])
