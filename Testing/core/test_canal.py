@@ -180,4 +180,4 @@ def test_a_ratio_without_areas_says_why() -> None:
     areas = [Measurement("canal.area", "L5", 200.0), Measurement("canal.area", "L4", None, reason="Cut.")]
     found = {(one.measure, one.level): one for one in against_neighbours(areas)}
     assert found["canal.area_ratio", "L4"].reason == "Cut."
-    assert found["canal.area_ratio", "L5"].reason == "No level beside it has an area to compare with."
+    assert found["canal.area_ratio", "L5"].reason == "No level of its kind beside it has an area to compare with."

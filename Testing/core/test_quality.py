@@ -146,6 +146,22 @@ def test_a_spine_with_its_back_in_front_gives_no_number() -> None:
     assert not given(found, "")
 
 
+def test_a_canal_that_ends_just_inside_the_side_of_the_stack_has_no_area() -> None:
+    seen = np.flatnonzero((sitk.GetArrayViewFromImage(PHANTOM.labels) == 100).any((1, 2)))
+    found = findings(PHANTOM.labels[:, :, int(seen[0]) - 1 : int(seen[-1]) + 2])
+    assert not given(found, "canal.area", "canal.narrowest_area", "canal.transverse_diameter", "canal.loss")
+    assert found.of("canal.area", "L3").reason == "The sides of the stack cut the canal here."
+    assert found.of("canal.midsagittal_ap", "L3").value is not None
+
+
+def test_a_canal_that_the_border_of_the_slices_cuts_has_no_diameter(sound: Findings) -> None:
+    wall = sound.landmarks["L5.canal_posterior"].place
+    found = findings(PHANTOM.labels[: PHANTOM.labels.TransformPhysicalPointToIndex(wall)[0] - 4])
+    for measure in ("canal.ap_diameter", "canal.midsagittal_ap"):
+        assert found.of(measure, "L5").value is None
+        assert found.of(measure, "L5").reason == "The border of the image cuts the canal here."
+
+
 def test_a_canal_beside_the_bodies_gives_no_number() -> None:
     found = findings(damaged(lambda array: np.where(array == 100, 0, array).astype(np.uint8) | _beside(array)))
     assert "canal_beside" in {key for key, _ in doubts(found)}

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.errors import InputError
 
-_LEAST_INSIDE = 0.5  # of the labelled voxels; with fewer in the image, the label map belongs to another one
+_LEAST_INSIDE = 0.95  # of the labelled voxels; with fewer in the image, the label map belongs to another one
 _SAME_PLACE = 0.01  # of a voxel
 _PROBED = 20000
 
@@ -29,7 +29,7 @@ def label_map(labels: sitk.Image) -> sitk.Image:
 def on_grid_of(image: sitk.Image, labels: sitk.Image) -> tuple[sitk.Image, bool]:
     """The label map on the grid of the image, and whether it had to be resampled for that (nearest neighbour).
 
-    Both are 3D. Raises InputError where less than half of what is labelled lies within the image.
+    Both are 3D. Raises InputError where a good part of what is labelled does not lie within the image.
     """
     labels = label_map(labels)
     if _same_grid(image, labels):

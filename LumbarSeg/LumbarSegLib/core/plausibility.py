@@ -143,7 +143,11 @@ def _canal(seen: Evidence) -> Iterator[Flag]:
         if seen.spine.instances:
             yield DOUBTS["canal_missing"].flag()
         return
-    yield from (DOUBTS["canal_beside"].flag(name) for name in _not_in_front(seen, seen.centreline))
+    doubt = DOUBTS["canal_beside"]
+    wrong = list(_not_in_front(seen, seen.centreline))
+    if len(wrong) > doubt.limits["share"] * len(seen.structures):
+        yield replace(doubt.flag("most levels"), level="")
+    yield from map(doubt.flag, wrong)
     yield from _jumps(seen)
 
 

@@ -136,7 +136,7 @@ def against_neighbours(areas: Sequence[Measurement]) -> list[Measurement]:
         near = [areas[n].value for n in (k - 1, k + 1) if 0 <= n < len(areas)]
         given = [value for value in near if value]
         if own.value is None or not given:
-            reason = own.reason or "No level beside it has an area to compare with."
+            reason = own.reason or "No level of its kind beside it has an area to compare with."
             found += [Measurement(key, own.level, None, reason=reason) for key in ("canal.area_ratio", "canal.loss")]
             continue
         ratio = own.value / float(np.mean(given))
@@ -178,7 +178,7 @@ def _diameter(
 def _midsagittal(level: str, shape: CanalShape | None, points: Points) -> Measurement:
     names = [f"{level}.canal_anterior", f"{level}.canal_posterior"]
     if not all(name in points for name in names):
-        reason = _missing(level, shape) or _NO_ENDS
+        reason = _missing(level, shape) or (shape.at[level].reason if shape else "") or _NO_ENDS
         return Measurement("canal.midsagittal_ap", level, None, reason=reason)
     places: dict[str, Point] = {name: (float(x), float(y), float(z)) for name in names for x, y, z in [points[name]]}
     front, back = places.values()

@@ -17,6 +17,7 @@ _REACH = 20.0  # mm; how far a section is looked at to the front and the back
 _HEIGHTS = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
 _SMOOTHING = 0.8  # mm within the slices, but at least as many pixels by _SMOOTHING_PIXELS; levels the steps of voxels
 _SMOOTHING_PIXELS = 1.2
+_SIDE = 3.0  # mm; a label that ends nearer to the side of the stack may end there for want of an image
 _FEWEST = 3  # chords that a width can be read from
 _TRACE = 0.02  # of the label; what is connected above this is one piece
 _END_ZONE = 25.0  # mm from each end of the centreline in which the label may end
@@ -57,12 +58,15 @@ class Canal:
         return self._sections[index]
 
     def diameter(self, index: int) -> Floats | None:
-        """Ends (2, 3), front first, of the AP diameter through a place of the centreline; None beside the canal."""
+        """Ends (2, 3), front first, of the AP diameter through a place of the centreline; None beside the canal
+        and where the border of the image cuts it.
+        """
         if index not in self._diameters:
             plane = self._plane(index)
             chords = self._chords(plane)
             ends = None if chords is None else chords.diameter(np.zeros(2))
-            self._diameters[index] = None if ends is None else plane.places(ends)
+            places = None if ends is None else plane.places(ends)
+            self._diameters[index] = None if places is None or self._at_border(places) else places
         return self._diameters[index]
 
     def _plane(self, index: int) -> Plane:
@@ -112,10 +116,16 @@ class Canal:
 
     def _cut(self, walls: Floats) -> str:
         """Why the chords with these ends are not the whole canal, where the stack's border runs through it."""
-        near = (walls < 0.5 * self.part.spacing) | (walls > self.part.size_mm - 0.5 * self.part.spacing)
-        if near[:, 1:].any():
+        if self._at_border(walls):
             return _BORDER
-        return _SIDES if near[:, 0].any() else ""
+        beyond = max(_SIDE, 0.5 * float(self.part.spacing[0]))
+        right = walls[:, 0]
+        return _SIDES if right.min() < beyond or right.max() > self.part.size_mm[0] - beyond else ""
+
+    def _at_border(self, places: Floats) -> bool:
+        """Whether any of the places (n, 3) lies at the border of the slices."""
+        near = (places < 0.5 * self.part.spacing) | (places > self.part.size_mm - 0.5 * self.part.spacing)
+        return bool(near[:, 1:].any())
 
     def _end(self, index: int, walls: Floats) -> str:
         """Whether the walls run over the upper or lower end of the label, which faces along the canal."""

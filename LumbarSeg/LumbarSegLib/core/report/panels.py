@@ -35,7 +35,7 @@ def draw_area_curve(axes: Axes, stack: Stack, findings: Findings, box: Box) -> N
     axes.tick_params(colors=FAINT, labelsize=_SMALL)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_title(f"Canal area, {MEASURES[_AREA].unit}", color=FAINT, fontsize=9, loc="left")
-    areas = np.array([np.nan if one.area_mm2 is None else one.area_mm2 for one in findings.sections])
+    areas = np.array([one.area_mm2 if one.area_mm2 and one.level else np.nan for one in findings.sections])
     heights = np.array([stack.flat(np.array(one.center))[1] for one in findings.sections])
     most = float(np.nanmax([_LEAST_SCALE, *areas]))
     axes.set_xlim(0, 1.1 * most)
