@@ -11,7 +11,8 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+
+from Testing.spine_canal import CanalTube, behind
 
 Floats = NDArray[np.float64]
 Corner = tuple[float, float, float]
@@ -28,14 +29,6 @@ _ANATOMY = (
 )
 _S1_DEPTH, _S1_TILT = 35.0, 40.0
 _HALF_WIDTH = 23.0  # of bodies and discs
-_CANAL_BACK, _CANAL_SIDE = 8.5, 11.0  # half diameters of the canal at its lower end
-_TAPER = 0.0004  # part of the diameters lost for each mm upward
-_PLATEAU, _RAMP = 4.0, 10.0  # half lengths of a narrowing: where it is full, and where it has ended
-_CANAL_BELOW = 30.0  # how far below the S1 endplate the canal ends
-_PIECE = 12.0  # mm, height of the pieces that the canal is drawn in
-_TABLE = 0.5  # mm, grid on which the distance from the centreline is kept
-_BULGE_ROOM = 1.0  # between the canal and what lies before it
-
 
 # Boxes (right, back, up) that make up an arch, mm from the middle of the body's posterior wall.
 _ARCH: tuple[tuple[Corner, Corner], ...] = (
@@ -165,11 +158,8 @@ class SpineShape:
             yield Solid(name, *_box_around(block), partial(self.disc, name))
         for name, block in self.bodies.items():
             yield Solid(name, *_box_around(block), partial(self.body, name))
-        top = max(block.superior_posterior[1] for block in self.bodies.values())
-        for place in np.arange(self._canal_end, top + 60.0, _PIECE):
-            ends = np.array([[self.centreline(z), z] for z in (place, place + _PIECE)])
-            low, high = ends.min(axis=0) - _CANAL_BACK - 2.0, ends.max(axis=0) + _CANAL_BACK + 2.0
-            yield Solid("Spinal canal", np.array([-14.0, *low]), np.array([14.0, *high]), self.canal)
+        for low, high in self.canal.boxes():
+            yield Solid("Spinal canal", low, high, self.canal.depth)
 
     def _arch(self, name: str) -> Iterator[Solid]:
         """Pedicles, articular processes, laminae and spinous process; they leave the canal free."""
@@ -177,7 +167,7 @@ class SpineShape:
         middle = (block.superior_posterior + block.inferior_posterior) / 2
         up = block.superior_posterior - block.inferior_posterior
         up = up / np.linalg.norm(up)
-        frame = np.array([[1.0, 0.0, 0.0], [0.0, *_behind(up)], [0.0, *up]])
+        frame = np.array([[1.0, 0.0, 0.0], [0.0, *behind(up)], [0.0, *up]])
         for low, high in _ARCH:
             corners = np.array(list(product(*zip(low, high, strict=True)))) @ frame + (0.0, *middle)
             depth = partial(self._bone, frame, np.array([0.0, *middle]), low, high)
@@ -187,88 +177,24 @@ class SpineShape:
         self, frame: Floats, middle: Floats, low: Corner, high: Corner, x: Floats, y: Floats, z: Floats
     ) -> Floats:
         """Depth inside a box that stands in this frame, outside of the canal."""
-        inside = -self.canal(x, y, z) - 1.0
+        inside = -self.canal.depth(x, y, z) - 1.0
         for axis, start, stop in zip(frame, low, high, strict=True):
             value = axis[0] * x + axis[1] * (y - middle[1]) + axis[2] * (z - middle[2])
             inside = np.minimum(inside, np.minimum(value - start, stop - value))
         return inside
 
-    def canal(self, x: Floats, y: Floats, z: Floats) -> Floats:
-        """Depth inside the canal, an ellipse in each plane perpendicular to its centreline."""
-        start, offset, back, above = self._canal_table
-        index = [(value - first) / _TABLE for value, first in zip(np.broadcast_arrays(y, z), start, strict=True)]
-        offset, back, above = (map_coordinates(row, index, order=1, mode="nearest") for row in (offset, back, above))
-        inside = (1.0 - np.sqrt((offset / back) ** 2 + (x * (_CANAL_BACK / _CANAL_SIDE) / back) ** 2)) * back
-        return np.minimum(inside, above)
-
     @cached_property
-    def _canal_table(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """At y, z from the first value on: mm behind the centreline, half AP diameter, mm above the canal's end.
-
-        It is so smooth that linear interpolation errs by less than 0.001 mm.
-        """
-        edges = np.concatenate([block.corners for block in self.bodies.values()])
-        low, high = edges.min(axis=0) - 70.0, edges.max(axis=0) + 70.0
-        y, z = np.meshgrid(*(np.arange(a, b, _TABLE) for a, b in zip(low, high, strict=True)), indexing="ij")
-        place = self.beside(y, z)
-        line = self.centreline
-        offset = np.hypot(y - line(place), z - place) * np.sign(y - line(place))
-        above = (place - self._canal_end) * np.sqrt(1.0 + line.deriv()(place) ** 2)
-        return low, offset, self.half_diameters(place)[0], above
-
-    @cached_property
-    def centreline(self) -> np.poly1d:
-        """The canal's centreline in the plane x = 0, as y of z."""
-        discs, bodies = self.discs, list(self.bodies.values())
-        walls = [(name, block.superior_posterior, block.inferior_posterior) for name, block in discs.items()]
-        walls += [("", block.superior_posterior, block.inferior_posterior) for block in bodies]
-        top = bodies[-1].superior_posterior
-        walls += [
-            ("", np.zeros(2), -2.0 * _CANAL_BELOW * _upward(_S1_TILT)),
-            ("", np.array([top[0], top[1] + 60.0]), top),
-        ]
-        behind = [(a + b) / 2 + (_CANAL_BACK + _BULGE_ROOM) * _behind(a - b) for _, a, b in walls]
-        line = np.poly1d(np.polyfit(*np.array(behind).T[::-1], 6))
-        bulges = [(self.bulges or {}).get(name, 0.0) for name, _, _ in walls]
-        edges = np.concatenate(
-            [np.linspace(a, b, 9) + bulge * _behind(a - b) for (_, a, b), bulge in zip(walls, bulges, strict=True)]
+    def canal(self) -> CanalTube:
+        """The canal behind the bodies and the discs."""
+        blocks = {**self.discs, **self.bodies}
+        bulges = self.bulges or {}
+        return CanalTube(
+            tuple(
+                (one.superior_posterior, one.inferior_posterior, bulges.get(name, 0.0)) for name, one in blocks.items()
+            ),
+            tuple((self.discs[name].center, left) for name, left in (self.narrowings or {}).items()),
+            _upward(_S1_TILT),
         )
-        room = self._room(line, edges[: -2 * 9]).min()
-        return line + max(0.0, _CANAL_BACK + _BULGE_ROOM - room)
-
-    @staticmethod
-    def _room(line: np.poly1d, edges: Floats) -> Floats:
-        """How far the line runs behind the edges (n, 2) of what lies before the canal."""
-        y, z = edges.T
-        place = _nearest(line, y, z)
-        return np.asarray(np.hypot(y - line(place), z - place) * np.sign(line(place) - y))
-
-    def beside(self, y: Floats, z: Floats) -> Floats:
-        """The z of the centreline's place that is nearest."""
-        return _nearest(self.centreline, y, z)
-
-    @cached_property
-    def _canal_end(self) -> float:
-        return float(self.beside(np.zeros(1), np.zeros(1))[0] - _CANAL_BELOW * np.cos(np.deg2rad(_S1_TILT)))
-
-    @cached_property
-    def _length(self) -> tuple[Floats, Floats]:
-        """Places on the centreline (z) and the length up to each."""
-        top = max(block.superior_posterior[1] for block in self.bodies.values())
-        place = np.arange(-80.0, top + 80.0, 0.1)
-        speed = np.sqrt(1.0 + self.centreline.deriv()(place) ** 2)
-        return place, np.cumsum(speed) * 0.1
-
-    def half_diameters(self, place: Floats) -> tuple[Floats, Floats]:
-        """Half of the AP and of the transverse diameter (mm) at places on the centreline (z)."""
-        along = np.interp(place, *self._length)
-        share = 1.0 - _TAPER * (along - np.interp(self._canal_end, *self._length))
-        for disc, left in (self.narrowings or {}).items():
-            y, z = self.discs[disc].center
-            middle = np.interp(self.beside(np.array([y]), np.array([z])), *self._length)
-            full = np.clip((_RAMP - np.abs(along - middle)) / (_RAMP - _PLATEAU), 0.0, 1.0)
-            share = share * (1.0 - (1.0 - left) * full)
-        return _CANAL_BACK * share, _CANAL_SIDE * share
 
 
 def disc_name(upper: str, lower: str) -> str:
@@ -287,11 +213,6 @@ def _upward(tilt: float) -> Floats:
 def _box_around(block: Block) -> tuple[Floats, Floats]:
     low, high = block.corners.min(axis=0) - 7.0, block.corners.max(axis=0) + 7.0
     return np.array([-_HALF_WIDTH - 3.0, *low]), np.array([_HALF_WIDTH + 3.0, *high])
-
-
-def _behind(upward: Floats) -> Floats:
-    """The unit vector to the back that is perpendicular to one that runs upward."""
-    return np.array([upward[1], -upward[0]]) / np.linalg.norm(upward)
 
 
 def _right_of(a: Floats, b: Floats, y: Floats, z: Floats) -> Floats:
@@ -317,14 +238,3 @@ def _rounded(first: Floats, second: Floats, radius: float) -> Floats:
         return sharp
     edge = radius - np.hypot(np.maximum(radius - first, 0.0), np.maximum(radius - second, 0.0))
     return np.where((first < radius) & (second < radius), edge, sharp)
-
-
-def _nearest(line: np.poly1d, y: Floats, z: Floats) -> Floats:
-    """The z of the nearest place on y = line(z), by Newton's method."""
-    slope, bend = line.deriv(), line.deriv(2)
-    place = z + 0.0 * y
-    for _ in range(6):
-        away = line(place) - y
-        pull = place - z + away * slope(place)
-        place = place - np.clip(pull / np.maximum(1.0 + slope(place) ** 2 + away * bend(place), 0.3), -20.0, 20.0)
-    return np.asarray(place)

@@ -39,10 +39,10 @@ class Truth:
         )
         for name, block in self._levels.items():
             place = self._place(block.center)
-            slope = self._shape.centreline.deriv()(place)
+            slope = self._shape.canal.centreline.deriv()(place)
             back = np.array([1.0, -slope]) / np.hypot(1.0, slope)
-            middle = np.array([self._shape.centreline(place), place])
-            half = float(self._shape.half_diameters(np.array([place]))[0][0])
+            middle = np.array([self._shape.canal.centreline(place), place])
+            half = float(self._shape.canal.half_diameters(np.array([place]))[0][0])
             found[f"{name}.canal_anterior"], found[f"{name}.canal_posterior"] = (
                 middle - half * back,
                 middle + half * back,
@@ -170,7 +170,7 @@ class Truth:
             areas = {}
             for name, block in kind.items():
                 back, side = (
-                    float(half[0]) for half in self._shape.half_diameters(np.array([self._place(block.center)]))
+                    float(half[0]) for half in self._shape.canal.half_diameters(np.array([self._place(block.center)]))
                 )
                 areas[name] = np.pi * back * side
                 values["canal.area", name] = areas[name]
@@ -194,7 +194,7 @@ class Truth:
     def _narrowest(self, block: Block) -> float:
         """The least area between the places beside its upper and its lower end."""
         ends = [self._place(end) for end in (block.inferior_posterior, block.superior_posterior)]
-        back, side = self._shape.half_diameters(np.linspace(*ends, 50))
+        back, side = self._shape.canal.half_diameters(np.linspace(*ends, 50))
         return float((np.pi * back * side).min())
 
     @property
@@ -208,7 +208,7 @@ class Truth:
         return {disc: (names[k], names[k - 1] if k else "S1") for k, disc in enumerate(self._shape.discs)}
 
     def _place(self, point: Floats) -> float:
-        return float(self._shape.beside(point[:1], point[1:])[0])
+        return float(self._shape.canal.beside(point[:1], point[1:])[0])
 
     def _angle(self, upper: str, lower: str) -> float:
         """Degrees from the lower to the upper endplate, positive where they open in front."""

@@ -228,13 +228,6 @@ def test_a_map_on_another_grid_is_brought_onto_that_of_the_image_with_a_flag() -
     assert_nothing_silent(measured.findings)
 
 
-def test_a_map_that_lies_elsewhere_is_refused() -> None:
-    image = sitk.Image(PHANTOM.labels)
-    image.SetOrigin([mm + 500 for mm in image.GetOrigin()])
-    with pytest.raises(InputError, match="elsewhere"):
-        measure(spine_of(PHANTOM.labels), image)
-
-
 @pytest.mark.parametrize("size", [[64, 64], [8, 16, 16, 2]])
 def test_a_2d_or_4d_map_is_refused(size: list[int]) -> None:
     with pytest.raises(InputError, match=f"{len(size)}D"):
@@ -245,14 +238,6 @@ def test_a_2d_or_4d_map_is_refused(size: list[int]) -> None:
 def test_a_single_slice_or_a_sliver_gives_no_number_without_doubt(kept: tuple[slice, ...]) -> None:
     labels = PHANTOM.labels[kept[2], kept[1], kept[0]]
     assert_nothing_silent(measure(spine_of(labels)).findings)
-
-
-def test_a_header_that_states_nothing_gives_no_number() -> None:
-    labels = sitk.GetImageFromArray(pixels())
-    findings = measure(spine_of(labels)).findings
-    assert "spacing_missing" in keys(findings)
-    assert not values(findings)
-    assert_nothing_silent(findings)
 
 
 def test_a_vertebra_cut_by_the_border_of_the_image_is_not_measured() -> None:
