@@ -157,9 +157,9 @@ def test_a_canal_that_ends_just_inside_the_side_of_the_stack_has_no_area() -> No
 def test_a_canal_that_the_border_of_the_slices_cuts_has_no_diameter(sound: Findings) -> None:
     wall = sound.landmarks["L5.canal_posterior"].place
     found = findings(PHANTOM.labels[: PHANTOM.labels.TransformPhysicalPointToIndex(wall)[0] - 4])
-    for measure in ("canal.ap_diameter", "canal.midsagittal_ap"):
-        assert found.of(measure, "L5").value is None
-        assert found.of(measure, "L5").reason == "The border of the image cuts the canal here."
+    for key in ("canal.ap_diameter", "canal.midsagittal_ap"):
+        assert found.of(key, "L5").value is None
+        assert found.of(key, "L5").reason == "The border of the image cuts the canal here."
 
 
 def test_a_canal_beside_the_bodies_gives_no_number() -> None:
