@@ -18,7 +18,7 @@ PHANTOM = Phantom(spacing=(1.5, 0.8, 0.8))
 
 
 def findings(labels: sitk.Image, **given: object) -> Findings:
-    return measure(spine_of(labels), **given).findings  # type: ignore[arg-type]
+    return measure(spine_of(labels), **given).findings  # type: ignore[arg-type]  # keywords of `measure`
 
 
 def damaged(change: Callable[[Array], Array | None], phantom: Phantom = PHANTOM) -> sitk.Image:
