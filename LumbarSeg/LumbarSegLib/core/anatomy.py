@@ -57,7 +57,8 @@ CANAL: Structure = next(row for row in STRUCTURES if row.kind == "canal")
 LOWEST_DISCS: tuple[str, ...] = tuple(row.name for row in STRUCTURES if row.kind == "disc" and "L" in row.name)
 """Names that the lowest disc of an image can be given."""
 
-_WITH_L6 = ("L6/S1", "L5/L6")
+WITH_L6 = ("L6/S1", "L5/L6")
+"""Lowest discs of a spine with a sixth lumbar vertebra."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +86,20 @@ class Numbering:
 
     def structure(self, label: int) -> Structure:
         """The structure with this label value; raises `InputError` where no structure has it."""
-        found = _by_label(self.lowest_disc in _WITH_L6).get(label)
+        found = _by_label(self.lowest_disc in WITH_L6).get(label)
         if found is None:
             raise InputError(f"The label value {label} belongs to no vertebra, disc or canal; remove that label.")
         return found
 
     def levels(self) -> tuple[Level, ...]:
         """The levels from the lowest disc upward."""
-        levels = _levels(self.lowest_disc in _WITH_L6)
+        levels = _levels(self.lowest_disc in WITH_L6)
         first = [level.disc.name for level in levels].index(self.lowest_disc)
         return levels[first:]
 
     def one_lower(self) -> "Numbering | None":
         """The numbering whose lowest disc is the next one down, or None where that would lie in the sacrum."""
-        names = [level.disc.name for level in _levels(self.lowest_disc in _WITH_L6)]
+        names = [level.disc.name for level in _levels(self.lowest_disc in WITH_L6)]
         place = names.index(self.lowest_disc)
         return replace(self, lowest_disc=names[place - 1]) if place else None
 
@@ -118,7 +119,7 @@ def _by_label(with_l6: bool) -> dict[int, Structure]:
 @cache
 def _levels(with_l6: bool) -> tuple[Level, ...]:
     named = _by_label(with_l6)
-    discs = [row for row in named.values() if row.kind == "disc" and (with_l6 or row.name not in _WITH_L6)]
+    discs = [row for row in named.values() if row.kind == "disc" and (with_l6 or row.name not in WITH_L6)]
     return tuple(Level(named[_vertebra_above(disc)], disc) for disc in discs)
 
 

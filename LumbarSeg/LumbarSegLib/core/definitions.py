@@ -79,10 +79,14 @@ class Measure:
         """The name of the class that the value falls in, "" where there is none."""
         return next((band.name for band in self.bands if band.holds(value)), "")
 
+    def rounded(self, value: float) -> str:
+        """The value with as many decimals as it is worth, without its unit; never "-0"."""
+        number = f"{value:.{self.decimals}f}"
+        return number.removeprefix("-") if float(number) == 0 else number
+
     def words(self, value: float) -> str:
         """The value with its unit, rounded as it is shown: "12.3 mm", "-4°"."""
-        number = f"{value:.{self.decimals}f}"
-        number = number.removeprefix("-") if float(number) == 0 else number
+        number = self.rounded(value)
         return f"{number}{self.unit}" if self.unit in ("", "°") else f"{number} {self.unit}"
 
 

@@ -3,11 +3,9 @@
 import numpy as np
 import SimpleITK as sitk
 
-from LumbarSegLib.core.anatomy import Level, Numbering, Structure
+from LumbarSegLib.core.anatomy import WITH_L6, Level, Numbering, Structure
 from LumbarSegLib.core.levels import Spine, spine_of
 from LumbarSegLib.errors import InputError
-
-_WITH_L6 = ("L6/S1", "L5/L6")
 
 
 def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: str = "L5/S1") -> Spine:
@@ -18,7 +16,7 @@ def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: s
     with a sixth lumbar vertebra. Raises InputError where a value belongs to no structure or shifts beyond the names.
     """
     values = np.flatnonzero(np.bincount(sitk.GetArrayViewFromImage(labels).ravel(), minlength=256)).tolist()
-    old = _chain(made_with in _WITH_L6 or bool({25, 225} & set(values)))
+    old = _chain(made_with in WITH_L6 or bool({25, 225} & set(values)))
     structures = [Numbering(old[0].disc.name).structure(value) for value in values if value]
     places = {one.label: _place(one, old) for one in structures if one.kind != "canal"}
     if not places:
@@ -27,7 +25,7 @@ def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: s
     named = old[lowest].disc.name
     if lowest_disc in (None, named):
         return spine_of(labels, named)
-    new = _chain(lowest_disc in _WITH_L6)
+    new = _chain(lowest_disc in WITH_L6)
     shift = new.index(Numbering(lowest_disc).levels()[0]) - lowest
     return spine_of(_renamed(labels, places, shift, new), lowest_disc)
 

@@ -12,7 +12,7 @@ import numpy as np
 from LumbarSegLib.core.anatomy import beside
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Measurement, Point, Trace
-from LumbarSegLib.core.measure.grid import Floats
+from LumbarSegLib.core.measure.grid import Floats, as_point
 
 SPANS = {"L1-S1": ("L1.superior", "S1.superior"), "L4-S1": ("L4.superior", "S1.superior")} | {
     "L1-L5": ("L1.superior", "L5.inferior")
@@ -70,7 +70,7 @@ def _slip(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[Me
     length = float(np.linalg.norm(endplate))
     slip = float(_in_plane(corner - back, right) @ endplate) / length
     foot = back + slip * endplate / length
-    lines = tuple((_point(a), _point(b)) for a, b in ((back, front), (back, foot), (corner, foot)))
+    lines = tuple((as_point(a), as_point(b)) for a, b in ((back, front), (back, foot), (corner, foot)))
     trace = Trace(named(names, points), lines)
     percent = 100 * slip / length
     band = MEASURES[keys[1]].band_of(percent) if slip >= MEASURES[keys[0]].noise else ""
@@ -96,7 +96,7 @@ def apex(bodies: Sequence[str], points: Points, reasons: Reasons, right: Floats)
     found = max(bodies, key=lambda body: float((centers[body] - top) @ front))
     distance = float((centers[found] - top) @ front)
     used = [name for name in names if name.split(".")[0] in ("L1", "S1", found)]
-    lines = ((_point(top), _point(bottom)), (_point(centers[found]), _point(centers[found] - distance * front)))
+    lines = ((as_point(top), as_point(bottom)), (as_point(centers[found]), as_point(centers[found] - distance * front)))
     return Measurement(measure, level, distance, Trace(named(used, points), lines), band=found)
 
 
@@ -114,7 +114,7 @@ def missing(names: Sequence[str], points: Points, reasons: Reasons) -> str:
 
 def named(names: Sequence[str], points: Points) -> dict[str, Point]:
     """Some landmarks as a trace holds them."""
-    return {name: _point(points[name]) for name in names}
+    return {name: as_point(points[name]) for name in names}
 
 
 def _in_plane(vector: Floats, right: Floats) -> Floats:
@@ -123,8 +123,3 @@ def _in_plane(vector: Floats, right: Floats) -> Floats:
 
 def _middle(points: Points, names: Sequence[str]) -> Floats:
     return np.asarray(np.mean([points[name] for name in names], axis=0))
-
-
-def _point(place: Floats) -> Point:
-    x, y, z = (float(value) for value in place)
-    return x, y, z

@@ -13,7 +13,7 @@ from LumbarSegLib.core.anatomy import beside
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
 from LumbarSegLib.core.measure.discs import DiscShape
-from LumbarSegLib.core.measure.grid import Floats
+from LumbarSegLib.core.measure.grid import Floats, as_point
 from LumbarSegLib.core.measure.section import Canal
 
 _STEP = 2  # places of the centreline from section to section, which are 2 mm
@@ -180,7 +180,7 @@ def _midsagittal(level: str, shape: CanalShape | None, points: Points) -> Measur
     if not all(name in points for name in names):
         reason = _missing(level, shape) or (shape.at[level].reason if shape else "") or _NO_ENDS
         return Measurement("canal.midsagittal_ap", level, None, reason=reason)
-    places: dict[str, Point] = {name: (float(x), float(y), float(z)) for name in names for x, y, z in [points[name]]}
+    places = {name: as_point(points[name]) for name in names}
     front, back = places.values()
     length = float(np.linalg.norm(points[names[1]] - points[names[0]]))
     return Measurement("canal.midsagittal_ap", level, length, Trace(places, ((front, back),)))

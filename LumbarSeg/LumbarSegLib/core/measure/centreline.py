@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, label
 
-from LumbarSegLib.core.measure.grid import Floats, Part
+from LumbarSegLib.core.measure.grid import Floats, Part, unit
 
 _STEP = 1.0  # mm from place to place
 _SMOOTHING = 10.0  # mm; waves shorter than about 2 pi times this are levelled out, in the sagittal plane
@@ -160,11 +160,7 @@ def _resampled(places: Floats) -> Floats:
 
 
 def _tangents(places: Floats) -> Floats:
-    return _unit(np.gradient(places, axis=0))
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
+    return unit(np.gradient(places, axis=0))
 
 
 def _with_backs(places: Floats, discs: Sequence[Part]) -> Centreline:
@@ -195,6 +191,6 @@ def _turn(line: Centreline, index: int, disc: Floats) -> float:
 
 def _finished(places: Floats, turns: Floats, of_canal: bool, notes: tuple[str, ...] = ()) -> Centreline:
     tangents = _tangents(places)
-    right = _unit(_RIGHT - (tangents @ _RIGHT)[:, None] * tangents)
+    right = unit(_RIGHT - (tangents @ _RIGHT)[:, None] * tangents)
     backs = np.cos(turns)[:, None] * np.cross(tangents, right) + np.sin(turns)[:, None] * right
     return Centreline(places, tangents, backs, of_canal, notes)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from LumbarSegLib.core.measure.outline import area
+from LumbarSegLib.core.measure.outline import area, evenly
 
 Floats = NDArray[np.float64]
 
@@ -105,14 +105,6 @@ def find_corners(outline: Floats, smoothing_mm: float) -> Corners | str:
     turned = np.array([_turned(clockwise, places[k], places[(k + 1) % 4]) for k in range(4)])
     middles = np.array([_middle(clockwise, places[k], places[k + 1]) for k in (0, 2)])
     return Corners(places, middles, apart, turned)
-
-
-def evenly(outline: Floats, step: float) -> Floats:
-    """The closed outline (n, 2) as points at equal distances of about `step` mm."""
-    closed = np.concatenate([outline, outline[:1]])
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
-    places = np.linspace(0.0, length[-1], max(8, round(length[-1] / step)), endpoint=False)
-    return np.stack([np.interp(places, length, closed[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def largest_quadrilateral(outline: Floats) -> Floats:

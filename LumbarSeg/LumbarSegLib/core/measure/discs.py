@@ -7,10 +7,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from LumbarSegLib.core.anatomy import beside
-from LumbarSegLib.core.findings import Measurement, Point, Trace
+from LumbarSegLib.core.findings import Measurement, Trace
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.endplate import endplate_below
-from LumbarSegLib.core.measure.grid import Floats, Part, Plane
+from LumbarSegLib.core.measure.grid import Floats, Part, Plane, as_point, unit
 from LumbarSegLib.core.measure.outline import area, outlines
 
 _STEP = 0.4  # mm between samples in the plane
@@ -112,8 +112,8 @@ def heights(disc: str, points: Points, reasons: Reasons, right: Floats) -> list[
     upward = _across_the_gap([(known[a], known[b]) for a, b in pairs.values()], right)
     for place, (above, below) in pairs.items():
         height = float((known[above] - known[below]) @ upward)
-        line = (_point(known[below]), _point(known[below] + height * upward))
-        named = {name: _point(known[name]) for name in (above, below)}
+        line = (as_point(known[below]), as_point(known[below] + height * upward))
+        named = {name: as_point(known[name]) for name in (above, below)}
         found.append(Measurement(f"disc.{place}_height", disc, height, Trace(named, (line,))))
     mean = float(np.mean([one.value for one in found]))
     lines = tuple(line for one in found for line in one.trace.lines)
@@ -131,7 +131,7 @@ def sizes(disc: str, shape: DiscShape | str) -> list[Measurement]:
     keys = ("disc.area", "disc.volume")
     if isinstance(shape, str):
         return [Measurement(key, disc, None, reason=shape) for key in keys]
-    trace = Trace(contours=(tuple(_point(place) for place in shape.contour),))
+    trace = Trace(contours=(tuple(as_point(place) for place in shape.contour),))
     volume = Measurement(keys[1], disc, shape.volume_mm3, trace) if shape.volume_mm3 else None
     return [
         Measurement(keys[0], disc, shape.area_mm2, trace),
@@ -147,8 +147,8 @@ def bulge(disc: str, shape: DiscShape | str, points: Points, reasons: Reasons) -
     if reason or isinstance(shape, str):
         return Measurement("disc.bulge", disc, None, reason=reason)
     low, high = (points[name] for name in names)
-    upward = _unit(high - low)
-    behind = _unit(shape.plane.across - (shape.plane.across @ upward) * upward)
+    upward = unit(high - low)
+    behind = unit(shape.plane.across - (shape.plane.across @ upward) * upward)
     along = (shape.contour - low) @ upward
     beside_gap = (along > -_BULGE_BEYOND) & (along < float((high - low) @ upward) + _BULGE_BEYOND)
     if not beside_gap.any():
@@ -156,8 +156,10 @@ def bulge(disc: str, shape: DiscShape | str, points: Points, reasons: Reasons) -
     reach = np.where(beside_gap, (shape.contour - low) @ behind, -np.inf)
     farthest = int(np.argmax(reach))
     foot = shape.contour[farthest] - reach[farthest] * behind
-    lines = ((_point(low), _point(high)), (_point(foot), _point(shape.contour[farthest])))
-    return Measurement("disc.bulge", disc, float(reach[farthest]), Trace({n: _point(points[n]) for n in names}, lines))
+    lines = ((as_point(low), as_point(high)), (as_point(foot), as_point(shape.contour[farthest])))
+    return Measurement(
+        "disc.bulge", disc, float(reach[farthest]), Trace({n: as_point(points[n]) for n in names}, lines)
+    )
 
 
 def _with_middle_of_s1(points: Points) -> Points:
@@ -185,13 +187,5 @@ def _across_the_gap(pairs: list[tuple[Floats, Floats]], right: Floats) -> Floats
     `pairs` are the upper and the lower landmark in front, in the middle and behind.
     """
     front, _, back = pairs
-    forward = sum((_unit(a - b) for a, b in zip(front, back, strict=True)), np.zeros(3))
-    return _unit(np.cross(forward, right))
-
-
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9))
-
-
-def _point(place: Floats) -> Point:
-    return float(place[0]), float(place[1]), float(place[2])
+    forward = sum((unit(a - b) for a, b in zip(front, back, strict=True)), np.zeros(3))
+    return unit(np.cross(forward, right))

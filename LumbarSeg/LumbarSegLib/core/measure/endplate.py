@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from LumbarSegLib.core.measure.grid import Floats
+from LumbarSegLib.core.measure.outline import evenly
 
+_STEP = 0.25  # mm between the points of the outline that are looked at
 _INNER = 0.36  # of the depth of the disc to the front and back of its middle, where its lower border is the endplate
 _OFF_ARC = 0.8  # mm; where the border lies off the arc of the endplate by more for good, the endplate has ended
 _NO_ARC = 1.0  # mm; a border that lies off the arc by more, as root mean square, is no endplate
@@ -22,7 +24,7 @@ def endplate_below(outline: Floats) -> Floats | None:
     hangs over the edge of the endplate does not count. None where the border is no arc. The outline is that of a label
     smoothed with a Gaussian of 0.8 mm.
     """
-    even = _resampled(outline)
+    even = evenly(outline, _STEP)
     middle = even.mean(axis=0)
     depth = np.linalg.svd(even - middle, full_matrices=False)[2][0]
     depth = depth if depth[0] > 0 else -depth
@@ -57,11 +59,3 @@ def _robust_arc(along: Floats, height: Floats, inner: NDArray[np.bool_]) -> Floa
         arc = np.polyfit(x, y, 2, w=np.sqrt(weights))
         weights = np.maximum(1 - ((y - np.polyval(arc, x)) / _TUKEY) ** 2, 1e-2) ** 2
     return np.asarray(arc)
-
-
-def _resampled(outline: Floats) -> Floats:
-    """The outline with points about every quarter of a millimetre."""
-    closed = np.vstack([outline, outline[:1]])
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    even = np.linspace(0.0, along[-1], max(int(along[-1] / 0.25), 8), endpoint=False)
-    return np.stack([np.interp(even, along, column) for column in closed.T], axis=1)

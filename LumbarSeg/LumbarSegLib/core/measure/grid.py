@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects, gaussian_filter, map_coordinates
 
+from LumbarSegLib.core.findings import Point
 from LumbarSegLib.core.preprocess import to_stack_order
 
 Floats = NDArray[np.float64]
@@ -144,7 +145,7 @@ class Plane:
         So an edit far away, which moves it by less, leaves it as it is, and all that is read in it.
         """
         along, across = steady(self.along), steady(self.across)
-        across = _unit(across - (across @ along) * along)
+        across = unit(across - (across @ along) * along)
         normal = np.cross(across, along)
         return Plane(middle + round(float((self.origin - middle) @ normal) / _MOVE) * _MOVE * normal, across, along)
 
@@ -160,8 +161,14 @@ class Plane:
 
 def steady(direction: Floats) -> Floats:
     """The unit vector (3,) turned in steps of 0.3°."""
-    return _unit(np.round(direction / _TURN) * _TURN)
+    return unit(np.round(direction / _TURN) * _TURN)
 
 
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector / np.linalg.norm(vector))
+def unit(vectors: Floats) -> Floats:
+    """Vectors (..., 3) made one long; one that is 0 stays 0."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def as_point(place: Floats) -> Point:
+    """A place (3,) as it stands in a trace."""
+    return float(place[0]), float(place[1]), float(place[2])

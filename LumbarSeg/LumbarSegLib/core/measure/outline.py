@@ -64,3 +64,11 @@ def area(polygon: Floats) -> float:
     """Signed area of a closed polygon (n, 2) by the shoelace formula."""
     x, y = polygon[:, 0], polygon[:, 1]
     return 0.5 * float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+
+
+def evenly(outline: Floats, step: float) -> Floats:
+    """The closed outline (n, 2) as points at equal distances of about `step` mm."""
+    closed = np.concatenate([outline, outline[:1]])
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    places = np.linspace(0.0, length[-1], max(8, round(length[-1] / step)), endpoint=False)
+    return np.stack([np.interp(places, length, closed[:, axis]) for axis in (0, 1)], axis=1)

@@ -10,7 +10,7 @@ from scipy.ndimage import label
 from LumbarSegLib.core.findings import Point, Section
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.chords import Chords
-from LumbarSegLib.core.measure.grid import Floats, Part, Plane
+from LumbarSegLib.core.measure.grid import Floats, Part, Plane, as_point
 
 _STEP = 0.5  # mm between samples of a chord
 _REACH = 20.0  # mm; how far a section is looked at to the front and the back
@@ -78,7 +78,7 @@ class Canal:
         along = float(self.centreline.along[index])
         chords = self._chords(plane)
         if chords is None:
-            return Section(along, "", _point(plane.origin), None, None, None, (), None, None, _NOTHING)
+            return Section(along, "", as_point(plane.origin), None, None, None, (), None, None, _NOTHING)
         outline = plane.places(chords.outline)
         reason = self._cut(plane.places(np.concatenate(chords.walls))) or self._end(index, _inner(chords, plane))
         diameter = None if reason in (_BORDER, _END) else chords.diameter(chords.middle)
@@ -88,11 +88,11 @@ class Canal:
         return Section(
             along,
             "",
-            _point(plane.places(chords.middle)),
+            as_point(plane.places(chords.middle)),
             None if reason else chords.area,
             None if diameter is None else float(diameter[1, 1] - diameter[0, 1]),
             None if reason else float(extent[1, 0] - extent[0, 0]),
-            tuple(_point(place) for place in outline),
+            tuple(as_point(place) for place in outline),
             None if diameter is None else _line(plane.places(diameter)),
             None if reason else _line(plane.places(extent)),
             reason,
@@ -174,8 +174,4 @@ def _crossings(values: NDArray[np.float32], inside: NDArray[np.int64], side: int
 
 
 def _line(ends: Floats) -> tuple[Point, Point]:
-    return _point(ends[0]), _point(ends[1])
-
-
-def _point(place: Floats) -> Point:
-    return float(place[0]), float(place[1]), float(place[2])
+    return as_point(ends[0]), as_point(ends[1])

@@ -57,12 +57,14 @@ def in_cell(measurement: Measurement | None) -> str:
     return NOT_MEASURED if measurement.value is None else rounded(measurement)
 
 
+def with_unit(measurement: Measurement) -> str:
+    """The number with its unit, a dash where it was not measured."""
+    return NOT_MEASURED if measurement.value is None else MEASURES[measurement.measure].words(measurement.value)
+
+
 def rounded(measurement: Measurement) -> str:
     """The number with as many decimals as it is worth, "" where there is none."""
-    if measurement.value is None:
-        return ""
-    number = f"{measurement.value:.{MEASURES[measurement.measure].decimals}f}"
-    return number.removeprefix("-") if float(number) == 0 else number
+    return "" if measurement.value is None else MEASURES[measurement.measure].rounded(measurement.value)
 
 
 def _tables(name: str) -> tuple[Table, ...]:

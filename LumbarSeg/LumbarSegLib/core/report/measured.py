@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from LumbarSegLib.core.anatomy import CANAL
-from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.levels import Spine
-from LumbarSegLib.core.report.layout import NOT_MEASURED, in_cell
+from LumbarSegLib.core.report.layout import in_cell, with_unit
 from LumbarSegLib.core.report.panels import MEASURED_COLOR, draw_area_curve, draw_numbers
 from LumbarSegLib.core.report.slices import (
     TEXT,
@@ -94,7 +93,7 @@ def _draw_measures(axes: Axes, stack: Stack, spine: Spine, findings: Findings, b
     places = {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
     _draw_bodies(axes, places, spine)
     _draw_diameters(axes, places, findings)
-    angles = {one.level: f"  {_in_words(one)}" for one in findings.measurements if one.measure == _ANGLE}
+    angles = {one.level: f"  {with_unit(one)}" for one in findings.measurements if one.measure == _ANGLE}
     corners = {one.structure.name: _known(places, one.structure.name, _CORNERS) for one in spine.instances}
     fronts = {level: min(float(place[0]) for place in known) for level, known in corners.items() if known}
     draw_names(axes, stack, spine, angles, fronts)
@@ -145,7 +144,7 @@ def _draw_lordosis(axes: Axes, stack: Stack, findings: Findings, box: Box) -> No
     for line, end in zip(lines, ends, strict=True):
         axes.plot(*_columns([line[1], end]), color=_SPAN_COLOR, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     text = axes.annotate(
-        f"{one.level}  {_in_words(one)}",
+        f"{one.level}  {with_unit(one)}",
         (0.0, 0.0),
         xytext=(0, 0),
         textcoords="offset points",
@@ -182,7 +181,3 @@ def _known(places: Places, level: str, names: tuple[str, ...]) -> list[Floats]:
 
 def _columns(points: list[Floats]) -> Floats:
     return np.array(points).reshape(-1, 2).T
-
-
-def _in_words(one: Measurement) -> str:
-    return NOT_MEASURED if one.value is None else MEASURES[one.measure].words(one.value)

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
-from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell
+from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
 
 _WIDTH = 110
 _GAP = "  "
@@ -41,9 +41,7 @@ def span_lines(findings: Findings) -> list[str]:
 
 
 def _span(one: Measurement) -> str:
-    measure = MEASURES[one.measure]
-    value = NOT_MEASURED if one.value is None else measure.words(one.value)
-    return f"{measure.name} {one.level}: {value}" + f" ({one.band})" * bool(one.band)
+    return f"{MEASURES[one.measure].name} {one.level}: {with_unit(one)}" + f" ({one.band})" * bool(one.band)
 
 
 def _reasons(findings: Findings) -> str:
