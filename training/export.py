@@ -4,7 +4,7 @@
         [--report training/reports/sagittal-mr.json]
 
 The batch norms are folded into the convolutions and the weights stored in half precision. The card gives
-what the metadata say beyond the network itself; the scores come from the report of `training.evaluate`, if it
+what the metadata say beyond the network itself; the scores come from the report of `training.sagittal.report`, if it
 measured these very weights. The same text stands beside the model file as its model card.
 """
 
@@ -21,8 +21,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from LumbarSegLib.core import models, preprocess
-from training import spider
-from training.network import HalfResolutionUNet
+from training.data import spider
+from training.networks.half_resolution import HalfResolutionUNet
 from training.train import build_network, load_average, read_config
 
 
@@ -63,8 +63,8 @@ def write_model(
 ) -> dict[str, Any]:
     """Write the network as TorchScript in half precision; returns the metadata that the file carries.
 
-    `report` is what `training.evaluate` wrote; its scores enter the metadata. Raises ValueError where it measured other
-    weights.
+    `report` is what `training.sagittal.report` wrote; its scores enter the metadata. Raises ValueError where it
+    measured other weights.
     """
     example = torch.zeros(1, metadata["input_channels"], 2 * network.stride, 2 * network.stride)
     traced = torch.jit.trace(fold_batch_norms(network), example).half()
@@ -72,7 +72,7 @@ def write_model(
     carried = metadata | {"weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}
     if report is not None:
         if report["weights_sha256"] != carried["weights_sha256"]:
-            raise ValueError("the report is of other weights; measure these with training.evaluate first")
+            raise ValueError("the report is of other weights; measure these with training.sagittal.report first")
         carried["scores"] = report["scores"]
     save_net_with_metadata(traced, str(path), meta_values=carried)
     return carried
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--card", type=Path, required=True)
     parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--report", type=Path, help="the .json that training.evaluate wrote for these weights")
+    parser.add_argument("--report", type=Path, help="the .json that training.sagittal.report wrote for these weights")
     arguments = parser.parse_args()
     card = tomllib.loads(arguments.card.read_text())
     report = json.loads(arguments.report.read_text()) if arguments.report else None

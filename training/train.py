@@ -19,10 +19,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from LumbarSegLib.core import preprocess
-from training import spider
 from training.augment import Augmentation, augment
-from training.network import HalfResolutionUNet
-from training.spider import UNKNOWN
+from training.data import spider
+from training.data.spider import UNKNOWN
+from training.networks.half_resolution import HalfResolutionUNet
 
 RUNS = Path(__file__).parent / "runs"
 

@@ -9,7 +9,7 @@ import torch
 
 from Testing.small_model import CARD
 from training import export
-from training.network import HalfResolutionUNet
+from training.networks.half_resolution import HalfResolutionUNet
 
 CONFIG = {"network": {"spacing_mm": 1.0, "slices": 3, "neighbour_distance_mm": 3.0}}
 

@@ -14,7 +14,7 @@ from LumbarSegLib.resources import samples_dir
 from Testing.core.conftest import CONFIG
 from Testing.small_model import CARD
 from training import export
-from training.network import HalfResolutionUNet
+from training.networks.half_resolution import HalfResolutionUNet
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from LumbarSegLib.core import levels
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
-from training import measures
+from training.sagittal import measures
 
 UPRIGHT = (0, 0, -1, 1, 0, 0, 0, -1, 0)
 

@@ -12,7 +12,9 @@ import torch
 
 from LumbarSegLib.core import levels, models
 from Testing.small_model import CARD
-from training import augment, evaluate, export, perturb, spider, train
+from training import augment, export, train
+from training.data import spider
+from training.sagittal import perturb, report
 
 CONFIGS = Path(train.__file__).parent / "configs"
 SPINE = (0, 0, -1, 1, 0, 0, 0, -1, 0)
@@ -216,11 +218,11 @@ def test_dice_by_instance_takes_the_best_overlap_and_counts_what_is_missed() -> 
 
     truth = spine([0, 0, 0, 2, 2, 2, 2, 202, 202, 1, 1, 1, 1, 0, 0, 0])
     found = spine([0, 0, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 0, 0, 0])
-    assert sorted(evaluate.dice_by_instance(found, truth)) == [("disc", 0.0), ("vertebra", 0.8), ("vertebra", 1.0)]
+    assert sorted(report.dice_by_instance(found, truth)) == [("disc", 0.0), ("vertebra", 0.8), ("vertebra", 1.0)]
 
 
 def test_dice_is_one_for_the_same_map_and_nan_for_what_neither_has(data: Path) -> None:
     truth = spider.find_series(data)[0].classes()
-    assert evaluate.dice_by_kind(truth, truth) == [1.0, 1.0, 1.0]
+    assert report.dice_by_kind(truth, truth) == [1.0, 1.0, 1.0]
     nothing = sitk.Image(truth.GetSize(), sitk.sitkUInt8)
-    assert np.isnan(evaluate.dice_by_kind(nothing, nothing)).all()
+    assert np.isnan(report.dice_by_kind(nothing, nothing)).all()

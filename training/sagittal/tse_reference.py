@@ -14,7 +14,8 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LumbarSegLib.core import preprocess
-from training import spider, tse
+from training.data import spider
+from training.sagittal import tse
 
 # Negative mutual information, set after looking at nine registrations with a model's outlines beside them: those of
 # T2 that are right by eye reach -0.98 to -1.16, the wrong ones -0.55, and T1 slices (-0.57 to -0.81) are off by eye.

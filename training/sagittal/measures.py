@@ -1,7 +1,7 @@
 """What the sagittal measures are worth on real spines, as a report.
 
-    python -m training.measures sagittal-mr --data DATA/sagittal --config training/configs/sagittal_settled.toml \\
-        --report training/reports/sagittal-measures.md [--suspicious FILE.png]
+    python -m training.sagittal.measures sagittal-mr --data DATA/sagittal \\
+        --config training/configs/sagittal_settled.toml --report training/reports/sagittal-measures.md
 
 First, on the reference masks of all patients: how many wholly visible bodies get corners, and which look most
 suspicious. Second, on the held-out patients: measures from the model's segmentation against those from the reference
@@ -21,8 +21,9 @@ from tqdm import tqdm
 from LumbarSegLib.core import analysis, inference, levels, models
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings
-from training import spider, suspicion
-from training.evaluate import table
+from training.data import spider
+from training.sagittal import suspicion
+from training.sagittal.report import table
 from training.train import read_config
 
 _COLUMNS = (
@@ -122,7 +123,7 @@ def report(coverage: Coverage, info: models.ModelInfo, held_out: Iterable[int], 
         [
             "# Sagittal measures on real spines",
             "",
-            f"Written by `training.measures` on {datetime.date.today().isoformat()}. Data: SPIDER, T2 SPACE.",
+            f"Written by `training.sagittal.measures` on {datetime.date.today().isoformat()}. Data: SPIDER, T2 SPACE.",
             "",
             "## Reference masks of all patients",
             "",

@@ -1,7 +1,7 @@
 """Measures a sagittal model on held-out patients and writes the report, with the failures in it.
 
-    python -m training.evaluate sagittal-mr --data DATA/sagittal --config training/configs/sagittal_settled.toml \\
-        --report training/reports/sagittal-mr.md
+    python -m training.sagittal.report sagittal-mr --data DATA/sagittal \\
+        --config training/configs/sagittal_settled.toml --report training/reports/sagittal-mr.md
 
 A model is named as on the command line; `--trust-model` for a file that is not shipped. Dice is taken over
 the whole volume of the named segments on the image's own grid, for each patient, and averaged over patients.
@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from LumbarSegLib.core import inference, levels, models, preprocess
 from LumbarSegLib.core.models import Model
-from training import spider, tse_reference
-from training.perturb import perturbations
+from training.data import spider
+from training.sagittal import tse_reference
+from training.sagittal.perturb import perturbations
 from training.train import read_config
 
 KINDS = {"vertebra": spider.VERTEBRA, "disc": spider.DISC, "canal": spider.CANAL}
@@ -167,7 +168,7 @@ def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str
         f"# {info.title}: scores of {info.name} {info.version}",
         "",
         f"SHA-256 of the weights `{info.weights_sha256}`.",
-        f"Written by `training.evaluate` on {datetime.date.today().isoformat()}.",
+        f"Written by `training.sagittal.report` on {datetime.date.today().isoformat()}.",
         f"Held-out patients: {', '.join(map(str, native.dice))} (SPIDER, T2 SPACE; no image of them was trained on).",
         "Dice of the named segments over the whole volume on the image's own grid, no test-time flips.",
         "",

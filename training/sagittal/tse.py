@@ -4,7 +4,7 @@ views.
 T2 TSE looks most like the SPACE stacks that the network learned from. Where the T1 of a patient shares the
 geometry of the T2, it takes the T2's answer, which is how the network learns T1.
 
-    python -m training.tse training/configs/sagittal_tse.toml --data DATA/sagittal
+    python -m training.sagittal.tse training/configs/sagittal_tse.toml --data DATA/sagittal
 """
 
 import argparse
@@ -25,9 +25,9 @@ from skimage.registration import phase_cross_correlation
 from tqdm import tqdm
 
 from LumbarSegLib.core import preprocess
-from training import spider
-from training.network import HalfResolutionUNet
-from training.spider import UNKNOWN
+from training.data import spider
+from training.data.spider import UNKNOWN
+from training.networks.half_resolution import HalfResolutionUNet
 from training.train import RUNS, build_network, read_config, starting_weights
 
 # A sagittal lumbar slice shows between 18 and 42 cm from top to bottom; the spacing in the table is wrong
