@@ -1,5 +1,5 @@
-"""What a data set is to everything that trains, checks or scores: cases that are read when they are needed, and what was
-left out.
+"""What a data set is to everything that trains, checks or scores: cases that are read when they are needed, and what
+was left out.
 """
 
 from collections.abc import Callable, Mapping

@@ -11,10 +11,18 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
+from training.data.cases import CLASSES as TASK_CLASSES
+from training.data.cases import UNKNOWN, Case, DataSet, LeftOut
+from training.errors import TrainingError
 
 BACKGROUND, VERTEBRA, DISC, CANAL = range(4)
-CLASSES = ("background", "vertebra", "disc", "canal")
-UNKNOWN = 255
+CLASSES = TASK_CLASSES["sagittal"]
+
+
+_CITATION = (
+    "van der Graaf JW, et al. Lumbar spine segmentation in MR images: a dataset and a public benchmark. "
+    "Scientific Data 11:264 (2024), 10.1038/s41597-024-03090-w."
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,56 @@ def classes_of(mask: sitk.Image) -> sitk.Image:
     classes = sitk.GetImageFromArray(table[values.astype(np.uint8)])
     classes.CopyInformation(mask)
     return classes
+
+
+def read_spider(folder: Path) -> DataSet:
+    """All series that have an image and a mask on one grid; the others are left out with the reason."""
+    images = {path.stem: path for path in sorted((folder / "images").glob("*.mha"))}
+    masks = {path.stem: path for path in sorted((folder / "masks").glob("*.mha"))}
+    if not images:
+        raise TrainingError(f"{folder} holds no images/*.mha; give the folder that holds SPIDER's images and masks.")
+    cases, left_out = [], [LeftOut(name, "there is no image of it") for name in sorted(set(masks) - set(images))]
+    for name, image in images.items():
+        reason = "there is no mask of it" if name not in masks else _difference(image, masks[name])
+        if reason:
+            left_out.append(LeftOut(name, reason))
+        else:
+            cases.append(_case(name, image, masks[name]))
+    return DataSet(
+        "spider", "sagittal", CLASSES, tuple(cases), tuple(left_out), _CITATION, "CC BY 4.0", without_unlabelled_top
+    )
+
+
+def _case(name: str, image: Path, mask: Path) -> Case:
+    def read_classes() -> sitk.Image:
+        try:
+            return classes_of(sitk.ReadImage(str(mask)))
+        except (ValueError, RuntimeError) as error:
+            raise TrainingError(f"{mask.name} cannot be used: {error}.") from error
+
+    patient, _, weighting = name.partition("_")
+    return Case(
+        patient, name, (image, mask), lambda: sitk.ReadImage(str(image)), read_classes, {"weighting": weighting.lower()}
+    )
+
+
+def _difference(image: Path, mask: Path) -> str:
+    headers = []
+    for path in (image, mask):
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        try:
+            reader.ReadImageInformation()
+        except RuntimeError:
+            return f"{path.parent.name}/{path.name} is damaged"
+        headers.append(reader)
+    one, other = headers
+    if one.GetSize() != other.GetSize():
+        return f"the image has {one.GetSize()} voxels, its mask {other.GetSize()}"
+    for what in ("Spacing", "Origin", "Direction"):
+        if not np.allclose(getattr(one, f"Get{what}")(), getattr(other, f"Get{what}")(), atol=1e-2):
+            return f"image and mask differ in their {what.lower()}"
+    return ""
 
 
 def find_series(folder: Path) -> list[Series]:

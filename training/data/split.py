@@ -57,8 +57,8 @@ def _with_validation(rest: Sequence[str], test: Sequence[str], validation: int, 
         raise TrainingError(f"{validation} validation patients make no sense; give 0 or more.")
     if validation >= len(rest):
         raise TrainingError(
-            f"{len(rest)} patients are left beside the test patients, so {validation} for validation leave none to train "
-            f"on; hold out fewer or give more data."
+            f"{len(rest)} patients are left beside the test patients, so {validation} for validation leave none to "
+            f"train on; hold out fewer or give more data."
         )
     drawn = np.random.default_rng(seed).permutation(len(rest))[:validation]
     chosen = [rest[index] for index in sorted(drawn)]
