@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.base import Count, SegmentationNetwork
+
 
 def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
     layers: list[nn.Module] = []
@@ -20,7 +22,7 @@ def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class HalfResolutionUNet(nn.Module):
+class HalfResolutionUNet(SegmentationNetwork):
     """U-Net between a pixel unshuffle and a pixel shuffle of factor 2.
 
     Four pixels of the grid enter as channels of one, so nothing of the image is lost, boundaries are drawn
@@ -32,14 +34,12 @@ class HalfResolutionUNet(nn.Module):
     """
 
     def __init__(self, inputs: int, classes: int, channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.inputs = inputs
+        super().__init__(inputs, classes, dimensions=2, stride=2 ** len(channels))
         before = (4 * inputs, *channels[:-1])
         self.encoders = nn.ModuleList(_double_convolution(i, o) for i, o in zip(before, channels, strict=True))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(deep, shallow, 2, 2) for shallow, deep in pairwise(channels))
         self.decoders = nn.ModuleList(_double_convolution(2 * width, width) for width in channels[:-1])
         self.head = nn.Conv2d(channels[0], 4 * classes, 1)
-        self.stride = 2 ** len(channels)
 
     def forward(self, image: Tensor) -> Tensor:
         features = F.pixel_unshuffle(image, 2)
@@ -50,3 +50,23 @@ class HalfResolutionUNet(nn.Module):
         for level in range(len(self.ups) - 1, -1, -1):
             features = self.decoders[level](torch.cat([self.ups[level](features), skips[level]], dim=1))
         return F.pixel_shuffle(self.head(features), 2)
+
+
+def half_resolution_unet(
+    inputs: int, classes: int, *, channels: tuple[Count, ...] = (24, 48, 96, 160, 224, 224)
+) -> HalfResolutionUNet:
+    """The widths of the sagittal model that ships."""
+    return HalfResolutionUNet(inputs, classes, channels)
+
+
+def spread_over_slices(weights: dict[str, Tensor], slices: int) -> dict[str, Tensor]:
+    """The weights of a `HalfResolutionUNet` laid out for more slices than it has seen.
+
+    New slices enter with weight zero; its outermost ones stay the outermost.
+    """
+    first = weights["encoders.0.0.weight"]
+    before = first.shape[1] // 4
+    by_slice = first.new_zeros(len(first), slices, 4, *first.shape[2:])
+    places = torch.linspace(0, slices - 1, before).round().long()
+    by_slice[:, places] = first.unflatten(1, (before, 4))
+    return weights | {"encoders.0.0.weight": by_slice.flatten(1, 2).contiguous()}

@@ -1,0 +1,87 @@
+"""U-Nets as MONAI has them: the plain one in two and three dimensions, the nested one, and the residual one."""
+
+from typing import Literal
+
+from monai.networks.nets.basic_unet import BasicUNet
+from monai.networks.nets.basic_unetplusplus import BasicUNetPlusPlus
+from monai.networks.nets.segresnet import SegResNet
+from torch import Tensor
+
+from training.networks.base import GROUP_NORM, Count, SegmentationNetwork, Width, Wrapped
+
+Widths = tuple[Width, Width, Width, Width, Width, Width]
+"""Channels of the five levels, and of the last features before the answer."""
+
+_STRIDE = 16
+
+
+def unet_2d(
+    inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16), dropout: float = 0.0
+) -> SegmentationNetwork:
+    """Ronneberger et al. 2015 (arXiv 1505.04597)."""
+    return _plain(2, inputs, classes, channels, dropout)
+
+
+def unet_3d(
+    inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16), dropout: float = 0.0
+) -> SegmentationNetwork:
+    """Çiçek et al. 2016 (arXiv 1606.06650)."""
+    return _plain(3, inputs, classes, channels, dropout)
+
+
+def _plain(dimensions: int, inputs: int, classes: int, channels: Widths, dropout: float) -> SegmentationNetwork:
+    network = BasicUNet(dimensions, inputs, classes, channels, norm=GROUP_NORM, bias=False, dropout=dropout)
+    return Wrapped(network, inputs, classes, dimensions, _STRIDE)
+
+
+def segresnet(
+    inputs: int,
+    classes: int,
+    *,
+    dimensions: Literal[2, 3] = 3,
+    channels: Width = 16,
+    blocks_down: tuple[Count, ...] = (1, 2, 2, 4),
+    dropout: float = 0.0,
+) -> SegmentationNetwork:
+    """Myronenko 2018 (arXiv 1810.11654) without the variational branch; `channels` are those of the first level."""
+    network = SegResNet(
+        dimensions,
+        channels,
+        inputs,
+        classes,
+        dropout_prob=dropout or None,
+        norm=GROUP_NORM,
+        blocks_down=blocks_down,
+        blocks_up=(1,) * (len(blocks_down) - 1),
+    )
+    return Wrapped(network, inputs, classes, dimensions, 2 ** (len(blocks_down) - 1))
+
+
+def unet_plus_plus(
+    inputs: int,
+    classes: int,
+    *,
+    channels: Widths = (16, 32, 64, 128, 256, 16),
+    deep_supervision: bool = True,
+    dropout: float = 0.0,
+) -> SegmentationNetwork:
+    """Zhou et al. 2018 (arXiv 1807.10165)."""
+    return UNetPlusPlus(inputs, classes, channels, deep_supervision, dropout)
+
+
+class UNetPlusPlus(SegmentationNetwork):
+    """The nested U-Net in two dimensions. With deep supervision it answers in training with all four of its depths, the
+    deepest first; afterwards with the deepest alone.
+    """
+
+    def __init__(self, inputs: int, classes: int, channels: Widths, deep_supervision: bool, dropout: float) -> None:
+        super().__init__(inputs, classes, dimensions=2, stride=_STRIDE)
+        self.network = BasicUNetPlusPlus(
+            2, inputs, classes, channels, deep_supervision, norm=GROUP_NORM, bias=False, dropout=dropout
+        )
+
+    def forward(self, image: Tensor) -> Tensor | list[Tensor]:
+        shallow_to_deep: list[Tensor] = self.network(image)
+        if self.training and self.network.deep_supervision:
+            return shallow_to_deep[::-1]
+        return shallow_to_deep[-1]
