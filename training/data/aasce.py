@@ -43,7 +43,7 @@ def read_aasce(folder: Path) -> DataSet:
             left_out.append(LeftOut(path.stem, reason))
         else:
             cases.append(_case(path, corners))
-    unlabelled = {other for path in found for other in path.parent.glob("*.jpg")} - set(found)
+    unlabelled = {other for place in {path.parent for path in found} for other in place.glob("*.jpg")} - set(found)
     left_out += [LeftOut(path.stem, "the table of corners does not name it") for path in sorted(unlabelled)]
     return DataSet("aasce", "xray", CLASSES["xray"], tuple(cases), tuple(left_out), _CITATION, _LICENCE)
 
