@@ -1,0 +1,94 @@
+"""Other contrasts: what T1, T2, fat suppression or another scanner's windowing might have made of the same anatomy."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.data.cases import UNKNOWN
+from training.feed.chance import happens, uniform
+from training.feed.settings import Augmentation
+
+_LARGEST_LOG_GAMMA = 0.75
+_TISSUES = 3  # that the surroundings are cut into by intensity
+_CURVE_KNOTS = 6
+
+
+def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, class_count: int) -> Tensor:
+    """Synthesis, curve or inversion on some samples, then gamma on some.
+
+    Images (batch, channels, rows, columns) or (batch, 1, slices, rows, columns) in 0..1; the result is too.
+    """
+    if not (settings.synthesis or settings.curve or settings.inversion or settings.gamma):
+        return images
+    kind = torch.rand(len(images))
+    changed = []
+    for image, labels, choice in zip(images, classes, kind, strict=True):
+        if choice < settings.synthesis and (labels != UNKNOWN).float().mean() > 0.5:
+            changed.append(synthesise(image, labels, class_count))
+        elif choice < settings.synthesis + settings.curve:
+            changed.append(random_curve(image))
+        elif choice < settings.synthesis + settings.curve + settings.inversion:
+            changed.append(image.max() - image)
+        else:
+            changed.append(image)
+    log_gamma = uniform(len(images), -_LARGEST_LOG_GAMMA, _LARGEST_LOG_GAMMA) * happens(len(images), settings.gamma)
+    gamma = torch.exp(log_gamma).reshape(-1, *(1 for _ in images.shape[1:]))
+    return torch.stack(changed).clamp(1e-4, 1) ** gamma
+
+
+def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
+    """Give each structure of one sample a new mean and keep its texture.
+
+    `image` is (channels, rows, columns) with classes (rows, columns) of its middle channel, or (1, slices, rows,
+    columns) with classes (slices, rows, columns). In half of the cases the surroundings keep their look and only the
+    structures change among themselves, as between T1 and T2; else the surroundings are cut into three tissues by
+    intensity, which change as well, as with fat suppression.
+    """
+    middle = image[len(image) // 2]
+    tissue = torch.where(classes == UNKNOWN, 0, classes).long()
+    count = class_count
+    if torch.rand(()) < 0.5:
+        cuts = torch.sort(torch.rand(_TISSUES - 1) * 0.6 + 0.05).values
+        tissue = torch.where(tissue == 0, class_count + torch.bucketize(middle, cuts), tissue)
+        count = class_count + _TISSUES
+    weights = _smooth(F.one_hot(tissue, count).movedim(-1, 0).float()).flatten(1)
+    mass = weights.sum(1).clamp(min=1)
+    old_mean = weights @ middle.flatten() / mass
+    new_mean = torch.rand(count) * 0.9 + 0.02
+    texture = uniform(count, 0.3, 1.2) * torch.where(torch.rand(count) < 0.2, -1.0, 1.0)
+    if count == class_count:
+        new_mean[0], texture[0] = old_mean[0], 1.0
+    elif torch.rand(()) < 0.6:
+        new_mean[class_count] = torch.rand(()) * 0.15
+    offset = ((new_mean - texture * old_mean) @ weights).reshape(middle.shape)
+    gain = (texture @ weights).reshape(middle.shape)
+    made = image * gain + offset
+    if torch.rand(()) < 0.4:
+        made = made * (1 - uniform(1, 0.2, 0.8) * _rim(classes))
+    return made.clamp(0, 1)
+
+
+def _smooth(maps: Tensor) -> Tensor:
+    """Maps (count, rows, columns) or (count, slices, rows, columns) averaged over 3 x 3 pixels of each slice."""
+    slices = maps.reshape(-1, *maps.shape[-2:])
+    return F.avg_pool2d(slices[:, None], 3, 1, 1)[:, 0].reshape(maps.shape)
+
+
+def _rim(classes: Tensor) -> Tensor:
+    """Thin rim of the first structure in each slice, in 0..1: the cortical bone of a vertebra and the outer annulus of
+    a disc are dark in every sequence.
+    """
+    inside = (classes == 1).float().reshape(-1, 1, *classes.shape[-2:])
+    rim = F.max_pool2d(inside, 3, 1, 1) + F.max_pool2d(-inside, 3, 1, 1)
+    return F.avg_pool2d(rim, 3, 1, 1).reshape(classes.shape)
+
+
+def random_curve(image: Tensor) -> Tensor:
+    """Pass a sample in 0..1 through a random intensity curve, half of them not monotone."""
+    knots = torch.rand(_CURVE_KNOTS)
+    if torch.rand(()) < 0.5:
+        knots = torch.sort(knots).values
+        knots = (knots - knots[0]) / (knots[-1] - knots[0]).clamp(min=0.2)
+    position = image * (len(knots) - 1)
+    below = position.floor().long().clamp(0, len(knots) - 2)
+    return torch.lerp(knots[below], knots[below + 1], position - below)
