@@ -19,7 +19,9 @@ def as_tables(report: Report) -> Group:
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
-    yield Text(f"{report.name}: {len(report.cases)} cases of {len(report.patients)} patients, task {report.task}", "bold")
+    yield Text(
+        f"{report.name}: {len(report.cases)} cases of {len(report.patients)} patients, task {report.task}", "bold"
+    )
     yield Text(f"Licence: {report.licence}\nCite: {report.citation}")
     if report.cases:
         yield _classes(report)
@@ -33,7 +35,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 
 def _classes(report: Report) -> Table:
-    table = _table("Classes", "class", "value", "cases", "patients", "share", "voxels in a case: fewest", "median", "most")
+    table = _table(
+        "Classes", "class", "value", "cases", "patients", "share", "voxels in a case: fewest", "median", "most"
+    )
     for row in report.classes:
         table.add_row(
             row.name,

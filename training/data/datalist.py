@@ -134,7 +134,9 @@ def _metadata(stated: object) -> dict[str, str]:
 def _values(path: Path, listed: Mapping[str, Any]) -> dict[str, list[int]]:
     labels = listed.get("labels")
     if not isinstance(labels, dict) or not labels:
-        raise TrainingError(f'{path.name} has no "labels"; add what the label values mean, such as {{"0": "background"}}.')
+        raise TrainingError(
+            f'{path.name} has no "labels"; add what the label values mean, such as {{"0": "background"}}.'
+        )
     values: dict[str, list[int]] = {}
     for value, name in labels.items():
         if not str(value).isdecimal():

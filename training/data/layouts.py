@@ -29,8 +29,8 @@ def open_guessed(folder: Path) -> DataSet:
         fitting = ", ".join(dataset.name for dataset in found)
         raise TrainingError(f"{folder} can be read as {fitting}; choose one with --set.")
     raise TrainingError(
-        f"{folder} looks like none of {', '.join(NAMES)}; say with --set which of them it is, or describe your own data in "
-        f"a .toml file."
+        f"{folder} looks like none of {', '.join(NAMES)}; say with --set which of them it is, or describe your own "
+        f"data in a .toml file."
     )
 
 
