@@ -22,6 +22,7 @@ from tqdm import tqdm
 from LumbarSegLib.core import inference, levels, models, preprocess
 from LumbarSegLib.core.models import Model
 from training.data import spider
+from training.instances import dice_by_instance
 from training.sagittal import tse_reference
 from training.sagittal.perturb import perturbations
 from training.train import read_config
@@ -72,29 +73,6 @@ def dice_by_kind(found: sitk.Image, truth: sitk.Image) -> list[float]:
     return scores
 
 
-def dice_by_instance(found: levels.Spine, truth: levels.Spine) -> list[tuple[str, float]]:
-    """Kind and Dice of each whole reference structure with the one of its kind that overlaps it most, 0 if none does.
-
-    That is SPIDER's own protocol (DIAGNijmegen/SPIDER-Baseline-IIS, EvaluateSpine.py): how a structure is numbered does
-    not matter, and a vertebra that the reference leaves out costs nothing.
-    """
-    predicted = sitk.GetArrayViewFromImage(found.labels)
-    reference = sitk.GetArrayViewFromImage(truth.labels)
-    sizes = np.bincount(predicted.ravel(), minlength=256)
-    scores: list[tuple[str, float]] = []
-    for instance in truth.instances:
-        if instance.partly_visible and instance.structure.kind != "canal":
-            continue
-        inside = reference == instance.structure.label
-        overlap = np.bincount(predicted[inside], minlength=256)
-        same_kind = [i.structure.label for i in found.instances if i.structure.kind == instance.structure.kind]
-        best = max(same_kind, key=lambda label: overlap[label], default=0)
-        scores.append(
-            (instance.structure.kind, 2 * float(overlap[best] if best else 0) / float(inside.sum() + sizes[best]))
-        )
-    return scores
-
-
 def count_instances(found: levels.Spine, truth: levels.Spine, count: InstanceCount, where: str) -> None:
     """Match each whole reference vertebra and disc to the one predicted instance of its kind that covers it.
 
@@ -133,7 +111,7 @@ def measure(model: Model, series: Iterable[spider.Series]) -> list[Condition]:
         shown |= {name: change(image, classes) for name, change in perturbations().items()}
         for name, (changed, truth) in shown.items():
             condition = conditions[name]
-            found = inference.segment_stack(changed, model)
+            found = inference.segment_labels(changed, model)
             spine, reference = levels.find_levels(found), levels.find_levels(truth)
             condition.dice[one.patient] = dice_by_kind(spider.classes_of(spine.labels), truth)
             condition.by_instance.extend(dice_by_instance(spine, reference))
@@ -145,7 +123,7 @@ def measure_slices(model: Model, data: Path, series: list[spider.Series]) -> dic
     """Dice on real TSE slices against registered labels; None where the registration failed."""
     scores: dict[str, list[float] | None] = {}
     for one in tse_reference.registered_slices(data, series):
-        found = inference.segment_stack(one.image, model)
+        found = inference.segment_labels(one.image, model)
         scores[one.name] = dice_by_kind(found, one.classes) if one.classes is not None else None
     return scores
 
