@@ -1,24 +1,31 @@
-"""Reads the Lumbar Spine MRI Dataset (Sudirman et al., Mendeley zbf6b4pttk): axial slices through the discs L3/4, L4/5
-and L5/S1 (D3, D4, D5) with four regions, as published or in folders `labels`, `T1` and `T2_recovered`.
+"""Reads the Lumbar Spine MRI Dataset (Sudirman et al., Mendeley): axial slices through the discs L3/4, L4/5 and L5/S1
+(D3, D4, D5), three of each patient, with the regions IVD, PE, TS and AAP.
+
+Label images are looked for in folders named `Label_Images` or `labels`, T1 and T2 slices in `T1_Output`, `T1_Images` or
+`T1` (likewise T2, and `T2_recovered`), composites in `Composite_Images` or `composite`, up to three folders deep: as
+record zbf6b4pttk unpacks. PNG files carry no spacing; the one given is that of all studies of the set, and it can be
+read from the DICOM record (k57fr854j2) instead.
 """
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
-import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
-from scipy import ndimage
+from tqdm import tqdm
 
-from training.data.cases import CLASSES, UNKNOWN, Case, DataSet, LeftOut
-from training.data.pictures import one_slice, read_grey, size_of
+from training.data import axial_labels, axial_places
+from training.data.axial_labels import Coding, Survey
+from training.data.axial_places import Place
+from training.data.cases import CLASSES, Case, DataSet, LeftOut
+from training.data.pictures import read_colours_as_grey, read_grey, size_of
 from training.errors import TrainingError
 
-SPACING_MM = 0.6875
-THICKNESS_MM = 4.4
-_NAME = re.compile(r"_(\d{4})_(D\d)\.png$", re.IGNORECASE)
+PUBLISHED = Place((0.6875, 0.6875, 4.4))
+_DEPTH = 3
+_NAME = re.compile(r"_(\d+)_(D\d)\.png$", re.IGNORECASE)
 _LABELS = ("label_images", "labels")
 _IMAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -27,71 +34,122 @@ _IMAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "composite": ("composite_images", "composite"),
     }
 )
-_CODES = MappingProxyType({0: UNKNOWN, 50: 1, 100: 2, 150: 3, 200: 4, 250: 0})
 _CITATION = (
     "Sudirman S, et al. Lumbar Spine MRI Dataset, Mendeley Data, 10.17632/k57fr854j2.2, and Label Image Ground Truth "
     "Data for Lumbar Spine MRI Dataset, 10.17632/zbf6b4pttk.2 (2019)."
 )
 
 
-def read_mendeley(folder: Path, weighting: str = "T1") -> DataSet:
-    """The labelled slices of one weighting."""
-    labels = _files(folder, _LABELS)
-    images = _files(folder, _IMAGES[weighting])
+class Slice(NamedTuple):
+    """A patient's disc, as the file names have them: "0001" and "D3"."""
+
+    patient: str
+    disc: str
+
+    @property
+    def name(self) -> str:
+        """The name of the slice's case."""
+        return f"{self.patient}_{self.disc}"
+
+
+def read_mendeley(folder: Path, weighting: str = "T1", dicom: str | None = None) -> DataSet:
+    """The labelled slices with their images of one weighting: T1, T2 or composite (its colours averaged). Images without
+    a label are no part of the set.
+
+    `dicom` is the folder of the DICOM record, from which spacing and place are taken where a slice is found there.
+    Raises TrainingError if there are no labels, the weighting is unknown or the labels fit no coding
+    (`training.data.axial_labels`); a slice that cannot be used is left out with the reason.
+    """
+    if weighting not in _IMAGES:
+        raise TrainingError(f"There is no weighting {weighting!r}; give one of {', '.join(_IMAGES)}.")
+    labels, images = _files(folder, _LABELS), _files(folder, _IMAGES[weighting])
     if not labels:
-        raise TrainingError(
-            f"{folder} holds no label images (folder Label_Images or labels); give the data set's folder."
-        )
-    cases, left_out = [], []
-    for key, label in sorted(labels.items()):
-        name = "_".join(key)
-        if key not in images:
-            left_out.append(LeftOut(name, f"there is no {weighting} image of it"))
-        elif size_of(images[key]) != size_of(label):
-            left_out.append(LeftOut(name, "image and label have different sizes"))
-        else:
-            cases.append(_case(key, images[key], label, weighting))
-    return DataSet("mendeley", "axial", CLASSES["axial"], tuple(cases), tuple(left_out), _CITATION, "CC BY 4.0")
+        raise TrainingError(f"{folder} holds no label images (L1_0001_D3.png) in a folder Label_Images or labels.")
+    left_out: dict[Slice, str] = {}
+    surveys: dict[Slice, Survey] = {}
+    for one, label in labels.items():
+        try:
+            surveys[one] = _checked(images.get(one), label, weighting)
+        except TrainingError as error:
+            left_out[one] = str(error)
+    coding = axial_labels.coding_of(list(surveys.values())) if surveys else {}
+    for one, found in surveys.items():
+        left_out |= _reason(one, found, coding)
+    usable = {one: images[one] for one in surveys if one not in left_out}
+    places = _places(usable, Path(dicom)) if dicom else {}
+    return DataSet(
+        name="mendeley",
+        task="axial",
+        classes=CLASSES["axial"],
+        cases=tuple(_case(one, images[one], labels[one], coding, weighting, places.get(one)) for one in sorted(usable)),
+        left_out=tuple(LeftOut(one.name, left_out[one]) for one in sorted(left_out)),
+        citation=_CITATION,
+        licence="CC BY 4.0",
+    )
 
 
-def _files(folder: Path, names: tuple[str, ...]) -> dict[tuple[str, str], Path]:
-    found: dict[tuple[str, str], Path] = {}
-    for place in sorted(path for path in folder.rglob("*") if path.is_dir() and path.name.lower() in names):
+def _files(folder: Path, names: tuple[str, ...]) -> dict[Slice, Path]:
+    levels = ["*"] + ["/".join(["*"] * depth) for depth in range(2, _DEPTH + 1)]
+    places = [folder, *(path for level in levels for path in sorted(folder.glob(level)))]
+    found: dict[Slice, Path] = {}
+    for place in (path for path in places if path.name.lower() in names and path.is_dir()):
         for path in sorted(place.glob("*.png")):
             match = _NAME.search(path.name)
             if match:
-                found.setdefault((match[1], match[2].upper()), path)
+                found.setdefault(Slice(match[1], match[2].upper()), path)
+    return dict(sorted(found.items()))
+
+
+def _checked(image: Path | None, label: Path, weighting: str) -> Survey:
+    if image is None:
+        raise TrainingError(f"there is no {weighting} image of it")
+    if size_of(image) != size_of(label):
+        (rows, columns), (label_rows, label_columns) = size_of(image), size_of(label)
+        raise TrainingError(f"its image has {rows} x {columns} pixels, its label {label_rows} x {label_columns}")
+    return axial_labels.survey(read_grey(label), label.name)
+
+
+def _reason(one: Slice, found: Survey, coding: Coding) -> dict[Slice, str]:
+    foreign = sorted(found.values - set(coding))
+    if foreign:
+        return {
+            one: f"its label has the values {', '.join(map(str, foreign[:8]))}, which the set's coding does not have"
+        }
+    if not {coding[value] for value in found.values} & {axial_labels.IVD, axial_labels.PE, axial_labels.TS}:
+        return {one: "its label marks no region"}
+    return {}
+
+
+def _places(images: Mapping[Slice, Path], record: Path) -> dict[Slice, Place]:
+    if not record.is_dir():
+        raise TrainingError(f"There is no folder {record}; give the folder of the DICOM record, or leave `dicom` away.")
+    folders = axial_places.patient_folders(record)
+    found: dict[Slice, Place] = {}
+    for patient in tqdm(sorted({one.patient for one in images}), desc="matching DICOM slices", disable=None):
+        if int(patient) not in folders:
+            continue
+        slices = list(axial_places.axial_slices(folders[int(patient)]))
+        for one in (one for one in images if one.patient == patient):
+            place = axial_places.place_of(read_colours_as_grey(images[one]), slices)
+            if place is not None:
+                found[one] = place
     return found
 
 
-def _case(key: tuple[str, str], image: Path, label: Path, weighting: str) -> Case:
-    spacing = (SPACING_MM, SPACING_MM)
+def _case(one: Slice, image: Path, label: Path, coding: Coding, weighting: str, place: Place | None) -> Case:
+    where = place or PUBLISHED
 
     def read_image() -> sitk.Image:
-        return one_slice(read_grey(image), spacing, THICKNESS_MM)
+        return where.put(read_colours_as_grey(image))
 
     def read_classes() -> sitk.Image:
-        return one_slice(decoded(read_grey(label), label.name), spacing, THICKNESS_MM)
+        return where.put(axial_labels.classes_of(read_grey(label), coding))
 
-    metadata = {"weighting": weighting, "disc": key[1], "spacing": "published"}
-    return Case(key[0], "_".join(key), (image, label), read_image, read_classes, metadata)
-
-
-def decoded(values: NDArray[np.uint8 | np.uint16], name: str) -> NDArray[np.uint8]:
-    """A label image's values as classes."""
-    foreign = sorted(set(np.unique(values).tolist()) - set(_CODES))
-    if foreign:
-        raise TrainingError(f"{name} has the values {foreign}, which are not of the data set.")
-    table = np.full(256, UNKNOWN, np.uint8)
-    for value, index in _CODES.items():
-        table[value] = index
-    return without_border(table[values])
-
-
-def without_border(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same classes without discs at the image's border."""
-    pieces, _ = ndimage.label(classes == 1)
-    border = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    cleaned = classes.copy()
-    cleaned[np.isin(pieces, border[border > 0])] = 0
-    return cleaned
+    return Case(
+        patient=one.patient,
+        name=one.name,
+        files=(image, label),
+        read_image=read_image,
+        read_classes=read_classes,
+        metadata={"weighting": weighting, "disc": one.disc, "spacing": "DICOM" if place else "published"},
+    )

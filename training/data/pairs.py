@@ -15,6 +15,7 @@ from training.data.cases import CLASSES, UNKNOWN, Case
 from training.errors import TrainingError
 
 SPACING_UNKNOWN = "unknown"
+Grid = sitk.Image | sitk.ImageFileReader
 _SAME_SPACING = 1e-3
 _SAME_DIRECTION = 1e-2
 _SAME_PLACE = 0.1  # of a voxel
@@ -64,8 +65,8 @@ def make_case(
     return Case(patient, name, (image, label), read_image, read_classes, told)
 
 
-def grid_difference(image: sitk.Image, label: sitk.Image) -> str | None:
-    """What keeps two images from lying on one grid, in words, or None. Size first, since it explains the rest."""
+def grid_difference(image: Grid, label: Grid) -> str | None:
+    """What keeps two images (or their headers) from lying on one grid, in words, or None. Size first, since it explains the rest."""
     if image.GetSize() != label.GetSize():
         return f"the image has {_times(image.GetSize())} voxels and the label {_times(label.GetSize())}"
     if not np.allclose(image.GetSpacing(), label.GetSpacing(), rtol=_SAME_SPACING):

@@ -42,6 +42,18 @@ def read_grey(path: Path) -> NDArray[np.uint8 | np.uint16]:
     return pixels.astype(np.uint16)
 
 
+def read_colours_as_grey(path: Path) -> NDArray[np.uint8 | np.uint16]:
+    """Like `read_grey`, but the channels of a picture in colour are averaged."""
+    try:
+        with Image.open(path) as picture:
+            if picture.mode not in ("RGB", "RGBA"):
+                return read_grey(path)
+            colours = np.asarray(picture.convert("RGB"), np.float32)
+    except OSError as error:
+        raise _damaged(path) from error
+    return np.rint(colours.mean(2)).astype(np.uint8)
+
+
 def one_slice(
     pixels: NDArray[np.uint8 | np.uint16], spacing_mm: tuple[float, float], thickness_mm: float = 1.0
 ) -> sitk.Image:

@@ -1,8 +1,10 @@
-"""Reads SPIDER (van der Graaf et al. 2024, 10.1038/s41597-024-03090-w): `images/*.mha` and `masks/*.mha`,
-by patient.
+"""Reads SPIDER (van der Graaf et al. 2024, 10.1038/s41597-024-03090-w): `images/*.mha`, `masks/*.mha` and, where it is,
+`overview.csv`, by patient.
 """
 
-from collections.abc import Iterable, Iterator
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +15,16 @@ from numpy.typing import NDArray
 from LumbarSegLib.core import preprocess
 from training.data.cases import CLASSES as TASK_CLASSES
 from training.data.cases import UNKNOWN, Case, DataSet, LeftOut
+from training.data.pairs import grid_difference
 from training.errors import TrainingError
 
 BACKGROUND, VERTEBRA, DISC, CANAL = range(4)
 CLASSES = TASK_CLASSES["sagittal"]
 
 
+_NAME = re.compile(r"\d+_(t1|t2|t2_SPACE)")
+_NAME_COLUMN = "new_file_name"
+_NOT_CARRIED = (_NAME_COLUMN, "birth_date")
 _CITATION = (
     "van der Graaf JW, et al. Lumbar spine segmentation in MR images: a dataset and a public benchmark. "
     "Scientific Data 11:264 (2024), 10.1038/s41597-024-03090-w."
@@ -75,53 +81,90 @@ def classes_of(mask: sitk.Image) -> sitk.Image:
 
 
 def read_spider(folder: Path) -> DataSet:
-    """All series that have an image and a mask on one grid; the others are left out with the reason."""
-    images = {path.stem: path for path in sorted((folder / "images").glob("*.mha"))}
-    masks = {path.stem: path for path in sorted((folder / "masks").glob("*.mha"))}
+    """All series that have an image and a mask on one grid, by patient; the others are left out with the reason.
+
+    What `overview.csv` says of a series goes into its metadata, but for dates of birth. Only headers are read here.
+    Raises TrainingError if the folder holds no images.
+    """
+    images = {path.stem: path for path in (folder / "images").glob("*.mha")}
+    masks = {path.stem: path for path in (folder / "masks").glob("*.mha")}
     if not images:
         raise TrainingError(f"{folder} holds no images/*.mha; give the folder that holds SPIDER's images and masks.")
-    cases, left_out = [], [LeftOut(name, "there is no image of it") for name in sorted(set(masks) - set(images))]
-    for name, image in images.items():
-        reason = "there is no mask of it" if name not in masks else _difference(image, masks[name])
+    told = _overview(folder / "overview.csv")
+    cases, left_out = [], []
+    for name in sorted(set(images) | set(masks), key=_by_patient):
+        reason = _fault(name, images.get(name), masks.get(name))
         if reason:
             left_out.append(LeftOut(name, reason))
         else:
-            cases.append(_case(name, image, masks[name]))
+            cases.append(_case(name, images[name], masks[name], told.get(name, {})))
     return DataSet(
-        "spider", "sagittal", CLASSES, tuple(cases), tuple(left_out), _CITATION, "CC BY 4.0", without_unlabelled_top
+        name="spider",
+        task="sagittal",
+        classes=CLASSES,
+        cases=tuple(cases),
+        left_out=tuple(left_out),
+        citation=_CITATION,
+        licence="CC BY 4.0",
+        for_teaching=without_unlabelled_top,
     )
 
 
-def _case(name: str, image: Path, mask: Path) -> Case:
+def _by_patient(name: str) -> tuple[int, str]:
+    patient = name.partition("_")[0]
+    return (int(patient) if patient.isdigit() else 0, name)
+
+
+def _fault(name: str, image: Path | None, mask: Path | None) -> str:
+    if not _NAME.fullmatch(name):
+        return "its name is not one of SPIDER's, such as 12_t2 or 12_t2_SPACE"
+    if image is None or mask is None:
+        return f"there is no {'image' if image is None else 'mask'} of it"
+    headers = []
+    for path in (image, mask):
+        header = sitk.ImageFileReader()
+        header.SetFileName(str(path))
+        try:
+            header.ReadImageInformation()
+        except RuntimeError:
+            return f"{path.parent.name}/{path.name} is damaged; copy it again"
+        headers.append(header)
+    return grid_difference(*headers) or ""
+
+
+def _case(name: str, image: Path, mask: Path, told: Mapping[str, str]) -> Case:
+    def read_image() -> sitk.Image:
+        try:
+            return sitk.ReadImage(str(image))
+        except RuntimeError as error:
+            raise TrainingError(f"images/{image.name} is damaged; copy it again.") from error
+
     def read_classes() -> sitk.Image:
         try:
             return classes_of(sitk.ReadImage(str(mask)))
-        except (ValueError, RuntimeError) as error:
-            raise TrainingError(f"{mask.name} cannot be used: {error}.") from error
+        except RuntimeError as error:
+            raise TrainingError(f"masks/{mask.name} is damaged; copy it again.") from error
+        except ValueError as error:
+            raise TrainingError(f"masks/{mask.name}: {error}; take the series out or mend its mask.") from error
 
     patient, _, weighting = name.partition("_")
-    return Case(
-        patient, name, (image, mask), lambda: sitk.ReadImage(str(image)), read_classes, {"weighting": weighting.lower()}
-    )
+    metadata = {**told, "weighting": weighting.upper().replace("_", " ")}
+    return Case(patient, name, (image, mask), read_image, read_classes, metadata)
 
 
-def _difference(image: Path, mask: Path) -> str:
-    headers = []
-    for path in (image, mask):
-        reader = sitk.ImageFileReader()
-        reader.SetFileName(str(path))
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError:
-            return f"{path.parent.name}/{path.name} is damaged"
-        headers.append(reader)
-    one, other = headers
-    if one.GetSize() != other.GetSize():
-        return f"the image has {one.GetSize()} voxels, its mask {other.GetSize()}"
-    for what in ("Spacing", "Origin", "Direction"):
-        if not np.allclose(getattr(one, f"Get{what}")(), getattr(other, f"Get{what}")(), atol=1e-2):
-            return f"image and mask differ in their {what.lower()}"
-    return ""
+def _overview(path: Path) -> dict[str, dict[str, str]]:
+    """What the table says of each series, by its name; empty cells and dates of birth are dropped."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        table = csv.DictReader(file)
+        if _NAME_COLUMN not in (table.fieldnames or ()):
+            raise TrainingError(f"overview.csv has no column {_NAME_COLUMN}; fetch it again or take it away.")
+        rows = [{key: (value or "").strip() for key, value in row.items() if isinstance(key, str)} for row in table]
+    return {
+        row[_NAME_COLUMN]: {key: value for key, value in row.items() if value and key not in _NOT_CARRIED}
+        for row in rows
+    }
 
 
 def find_series(folder: Path) -> list[Series]:
