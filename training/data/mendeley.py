@@ -53,8 +53,8 @@ class Slice(NamedTuple):
 
 
 def read_mendeley(folder: Path, weighting: str = "T1", dicom: str | None = None) -> DataSet:
-    """The labelled slices with their images of one weighting: T1, T2 or composite (its colours averaged). Images without
-    a label are no part of the set.
+    """The labelled slices with their images of one weighting: T1, T2 or composite (its colours averaged). Images
+    without a label are no part of the set.
 
     `dicom` is the folder of the DICOM record, from which spacing and place are taken where a slice is found there.
     Raises TrainingError if there are no labels, the weighting is unknown or the labels fit no coding

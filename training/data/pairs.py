@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -15,7 +16,6 @@ from training.data.cases import CLASSES, UNKNOWN, Case
 from training.errors import TrainingError
 
 SPACING_UNKNOWN = "unknown"
-Grid = sitk.Image | sitk.ImageFileReader
 _SAME_SPACING = 1e-3
 _SAME_DIRECTION = 1e-2
 _SAME_PLACE = 0.1  # of a voxel
@@ -23,6 +23,15 @@ _PICTURE_DIRECTIONS: Mapping[str, tuple[float, ...]] = {
     # head up and anterior on the left, as sagittal pictures are shown: columns run posterior, rows inferior
     "sagittal": (0, 0, -1, 1, 0, 0, 0, -1, 0),
 }
+
+
+class Grid(Protocol):
+    """What an image and the header of one (`sitk.ImageFileReader`) both tell."""
+
+    def GetSize(self) -> tuple[int, ...]: ...  # noqa: N802
+    def GetSpacing(self) -> tuple[float, ...]: ...  # noqa: N802
+    def GetOrigin(self) -> tuple[float, ...]: ...  # noqa: N802
+    def GetDirection(self) -> tuple[float, ...]: ...  # noqa: N802
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,9 @@ def make_case(
 
 
 def grid_difference(image: Grid, label: Grid) -> str | None:
-    """What keeps two images (or their headers) from lying on one grid, in words, or None. Size first, since it explains the rest."""
+    """What keeps two images, or their headers, from lying on one grid, in words, or None. Size first, since it
+    explains the rest.
+    """
     if image.GetSize() != label.GetSize():
         return f"the image has {_times(image.GetSize())} voxels and the label {_times(label.GetSize())}"
     if not np.allclose(image.GetSpacing(), label.GetSpacing(), rtol=_SAME_SPACING):
