@@ -20,6 +20,7 @@ from training.errors import TrainingError
 
 _CHUNK = 1 << 18
 _BROWSER = "Mozilla/5.0 (compatible; LumbarSeg)"  # Mendeley Data refuses urllib's own name
+_IN_ADDRESSES = "%/:?#[]@!$&'()*+,;=~"  # records give addresses with spaces in file names
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
 
 
@@ -85,8 +86,9 @@ class Web:
 
     def _open(self, url: str, start: int) -> http.client.HTTPResponse:
         headers = {"User-Agent": _BROWSER} | ({"Range": f"bytes={start}-"} if start else {})
+        request = urllib.request.Request(urllib.parse.quote(url, safe=_IN_ADDRESSES), headers=headers)
         try:
-            return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=self.timeout)
+            return urllib.request.urlopen(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             if error.code in (404, 410, 416):
                 raise Gone from error
