@@ -6,6 +6,7 @@ There the distance between the centres of two neighbours is 1.2 to 1.65 times th
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 Corners = NDArray[np.float64]
 """(vertebrae, 4, 2): top left, top right, bottom left, bottom right; x to the right, y down, in pixels."""
@@ -23,44 +24,38 @@ def fault(corners: Corners, size: tuple[int, int]) -> str:
 
     In which order the vertebrae are listed does not matter: several images of AASCE list the topmost one last.
     """
-    for number, one in enumerate(corners, 1):
-        reason = _fault_of_shape(one, size)
-        if reason:
-            return f"vertebra {number} {reason}"
-    return _fault_of_sizes(corners)
+    return _fault_of_shapes(corners[:, _RING], size) or _fault_of_sizes(corners[:, _RING])
 
 
-def _fault_of_shape(corners: Corners, size: tuple[int, int]) -> str:
-    ring = corners[_RING]
-    if not np.isfinite(ring).all():
-        return "has a corner that is no number"
+def _fault_of_shapes(rings: Corners, size: tuple[int, int]) -> str:
     low, high = -_BORDER_PX, np.array(size[::-1]) - 1 + _BORDER_PX
-    if (ring < low).any() or (ring > high).any():
-        return "lies partly outside the image"
-    turns = _cross(np.roll(ring, -1, 0) - ring, np.roll(ring, -2, 0) - np.roll(ring, -1, 0))
-    if (turns < 0).all() or (ring[0, 0] >= ring[1, 0] and ring[3, 0] >= ring[2, 0]):
-        return "has its corners in a wrong order"
-    if (turns <= 0).any():
-        return "has crossed sides or a corner that points inwards"
-    return ""
+    following = np.roll(rings, -1, 1)
+    turns = _cross(following - rings, np.roll(rings, -2, 1) - following)
+    swapped = (rings[:, 0, 0] >= rings[:, 1, 0]) & (rings[:, 3, 0] >= rings[:, 2, 0])
+    faults = {
+        "has a corner that is no number": ~np.isfinite(rings).all((1, 2)),
+        "lies partly outside the image": ((rings < low) | (rings > high)).any((1, 2)),
+        "has its corners in a wrong order": (turns < 0).all(1) | swapped,
+        "has crossed sides or a corner that points inwards": (turns <= 0).any(1),
+    }
+    return next((f"vertebra {np.argmax(bad) + 1} {words}" for words, bad in faults.items() if bad.any()), "")
 
 
-def _fault_of_sizes(corners: Corners) -> str:
-    order = np.argsort(corners[:, :, 1].mean(1))
-    ring = corners[order][:, _RING]
-    widths = 0.5 * (np.linalg.norm(ring[:, 1] - ring[:, 0], axis=1) + np.linalg.norm(ring[:, 2] - ring[:, 3], axis=1))
-    heights = 0.5 * _cross(ring, np.roll(ring, -1, 1)).sum(1) / widths
+def _fault_of_sizes(rings: Corners) -> str:
+    order = np.argsort(rings[:, :, 1].mean(1))
+    rings = rings[order]
+    widths = 0.5 * (
+        np.linalg.norm(rings[:, 1] - rings[:, 0], axis=1) + np.linalg.norm(rings[:, 2] - rings[:, 3], axis=1)
+    )
+    heights = 0.5 * _cross(rings, np.roll(rings, -1, 1)).sum(1) / widths
     for what, sizes in (("wide", widths), ("high", heights)):
-        nearby = np.array([np.median(sizes[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1]) for i in range(len(sizes))])
-        absurd = np.flatnonzero((sizes > _SIZE_FACTOR * nearby) | (sizes * _SIZE_FACTOR < nearby))
+        times = sizes / median_filter(sizes, 2 * _NEIGHBOURS + 1, mode="mirror")
+        absurd = np.flatnonzero((times > _SIZE_FACTOR) | (times * _SIZE_FACTOR < 1))
         if absurd.size:
-            first = absurd[0]
-            return (
-                f"vertebra {order[first] + 1} is {sizes[first] / nearby[first]:.2f} times as {what} as those beside it"
-            )
-    if len(corners) < 2:
+            return f"vertebra {order[absurd[0]] + 1} is {times[absurd[0]]:.2f} times as {what} as those beside it"
+    if len(rings) < 2:
         return ""
-    steps = np.linalg.norm(np.diff(ring.mean(1), axis=0), axis=1) / (0.5 * (heights[1:] + heights[:-1]))
+    steps = np.linalg.norm(np.diff(rings.mean(1), axis=0), axis=1) / (0.5 * (heights[1:] + heights[:-1]))
     if steps.min() < _NEAREST_CENTRES:
         first = int(steps.argmin())
         return f"vertebrae {order[first] + 1} and {order[first + 1] + 1} cover each other"
