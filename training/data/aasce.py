@@ -6,8 +6,9 @@ A vertebra is its filled quadrilateral. The radiographs carry no pixel size.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
@@ -29,33 +30,51 @@ _CITATION = (
 _LICENCE = "terms not verified; research only, do not pass the images on"
 
 
+class _Listed(NamedTuple):
+    """An image, its corners in pixels, and the table they are from."""
+
+    path: Path
+    corners: Corners
+    table: Path
+
+
 def read_aasce(folder: Path) -> DataSet:
     """The radiographs of the folder whose corners are sound; the others are left out with the reason.
 
     Raises TrainingError if there is no table of corners or it is not in one of the two layouts.
     """
     table = folder / "corners.csv"
-    found = dict(_from_pixels(folder, table) if table.is_file() else _from_landmarks(folder))
+    listed = _from_pixels(folder, table) if table.is_file() else _from_landmarks(folder)
+    found = {one.path: one for one in listed}
     cases, left_out = [], []
-    for path, corners in sorted(found.items()):
-        reason = _reason(path, corners)
+    for path in sorted(found):
+        reason = _reason(found[path])
         if reason:
             left_out.append(LeftOut(path.stem, reason))
         else:
-            cases.append(_case(path, corners))
+            cases.append(_case(found[path]))
     unlabelled = {other for place in {path.parent for path in found} for other in place.glob("*.jpg")} - set(found)
     left_out += [LeftOut(path.stem, "the table of corners does not name it") for path in sorted(unlabelled)]
-    return DataSet("aasce", "xray", CLASSES["xray"], tuple(cases), tuple(left_out), _CITATION, _LICENCE)
+    return DataSet(
+        name="aasce",
+        task="xray",
+        classes=CLASSES["xray"],
+        cases=tuple(cases),
+        left_out=tuple(left_out),
+        citation=_CITATION,
+        licence=_LICENCE,
+    )
 
 
-def _case(path: Path, corners: Corners) -> Case:
-    def image() -> sitk.Image:
-        return one_slice(read_grey(path), (1.0, 1.0))
+def _case(one: _Listed) -> Case:
+    def read_image() -> sitk.Image:
+        return one_slice(read_grey(one.path), (1.0, 1.0))
 
-    def classes() -> sitk.Image:
-        return one_slice(filled(corners, size_of(path)), (1.0, 1.0))
+    def read_classes() -> sitk.Image:
+        return one_slice(filled(one.corners, size_of(one.path)), (1.0, 1.0))
 
-    return Case(path.stem, path.stem, (path,), image, classes, {"view": "frontal", "spacing": "unknown"})
+    name = one.path.stem
+    return Case(name, name, (one.path, one.table), read_image, read_classes, {"view": "frontal", "spacing": "unknown"})
 
 
 def filled(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -67,37 +86,37 @@ def filled(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.array(picture, np.uint8)
 
 
-def _reason(path: Path, corners: Corners) -> str:
-    if not path.is_file():
-        return f"there is no {path.name} in {path.parent.name}"
+def _reason(one: _Listed) -> str:
+    if not one.path.is_file():
+        return f"there is no {one.path.parent.name}/{one.path.name}"
+    if len(one.corners) != VERTEBRAE:
+        return f"{len(one.corners)} vertebrae are listed, not {VERTEBRAE}"
     try:
-        return fault(corners, size_of(path))
+        return fault(one.corners, size_of(one.path))
     except TrainingError as error:
         return str(error)
 
 
-def _from_pixels(folder: Path, table: Path) -> Iterator[tuple[Path, Corners]]:
+def _from_pixels(folder: Path, table: Path) -> Iterator[_Listed]:
     by_image: dict[str, dict[int, list[float]]] = {}
     with table.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         missing = {"image", "vertebra", *_COLUMNS} - set(reader.fieldnames or ())
         if missing:
-            raise TrainingError(f"{table.name} has no column {', '.join(sorted(missing))}; see the reader's layout.")
+            raise TrainingError(
+                f"{table.name} has no column {', '.join(sorted(missing))}; give the table as published."
+            )
         for row in reader:
-            by_image.setdefault(row["image"], {})[int(row["vertebra"])] = _numbers(row, table)
+            try:
+                by_image.setdefault(row["image"], {})[int(row["vertebra"])] = [float(row[name]) for name in _COLUMNS]
+            except (TypeError, ValueError) as error:
+                raise TrainingError(f"{table.name}, line {reader.line_num}: a number is missing; mend it.") from error
     for name, rows in by_image.items():
         corners = np.array([rows[number] for number in sorted(rows)]).reshape(-1, 4, 2)
-        yield folder / "images" / f"{name}.jpg", corners
+        yield _Listed(folder / "images" / f"{name}.jpg", corners, table)
 
 
-def _numbers(row: Mapping[str, str], table: Path) -> list[float]:
-    try:
-        return [float(row[column]) for column in _COLUMNS]
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"{table.name} has no number for a corner of {row['image']}; mend that row.") from error
-
-
-def _from_landmarks(folder: Path) -> Iterator[tuple[Path, Corners]]:
+def _from_landmarks(folder: Path) -> Iterator[_Listed]:
     parts = [part for part in _PARTS if (folder / "labels" / part / "landmarks.csv").is_file()]
     if not parts:
         raise TrainingError(
@@ -105,15 +124,16 @@ def _from_landmarks(folder: Path) -> Iterator[tuple[Path, Corners]]:
         )
     for part in parts:
         labels = folder / "labels" / part
-        names = [name.strip() for name in _lines(labels / "filenames.csv")]
-        rows = [row.split(",") for row in _lines(labels / "landmarks.csv")]
+        table = labels / "landmarks.csv"
+        names, rows = _lines(labels / "filenames.csv"), _lines(table)
         if len(names) != len(rows):
             raise TrainingError(
-                f"{part}: filenames.csv names {len(names)} images, landmarks.csv has {len(rows)} rows; they must match."
+                f"labels/{part}: filenames.csv names {len(names)} images, but landmarks.csv has {len(rows)} rows; "
+                f"fetch both again."
             )
         for name, row in zip(names, rows, strict=True):
-            path = folder / "data" / part / name
-            yield path, _in_pixels(row, path)
+            path = folder / "data" / part / name.strip().strip('"')
+            yield _Listed(path, _in_pixels(row, path, table), table)
 
 
 def _lines(path: Path) -> list[str]:
@@ -122,9 +142,12 @@ def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def _in_pixels(row: list[str], path: Path) -> Corners:
-    if len(row) != 8 * VERTEBRAE:
-        raise TrainingError(f"{path.name}: landmarks.csv has {len(row)} numbers for it, not {8 * VERTEBRAE}.")
-    shares = np.array(row, float).reshape(2, VERTEBRAE, 4)
+def _in_pixels(row: str, path: Path, table: Path) -> Corners:
+    try:
+        shares = np.array(row.split(","), float).reshape(2, VERTEBRAE, 4)
+    except ValueError as error:
+        raise TrainingError(
+            f"{table.name}: the row of {path.name} does not hold {8 * VERTEBRAE} numbers; fetch the labels again."
+        ) from error
     rows, columns = size_of(path) if path.is_file() else (1, 1)
     return np.stack([shares[0] * columns, shares[1] * rows], -1)

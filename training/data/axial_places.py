@@ -22,11 +22,14 @@ _AXIAL = 0.7  # least share of the slice's normal along the body
 
 @dataclass(frozen=True)
 class Place:
-    """Geometry of a slice: spacing of (rows, columns, slices) in mm; origin and direction as SimpleITK has them."""
+    """Geometry of a slice: spacing of (rows, columns, slices) in mm; origin and direction as SimpleITK has them; the
+    DICOM file that it is from.
+    """
 
     spacing: tuple[float, float, float]
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     direction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    source: Path | None = None
 
     def put(self, pixels: NDArray[np.uint8 | np.uint16]) -> sitk.Image:
         """Pixels (rows, columns) as an image of one slice at this place."""
@@ -63,14 +66,14 @@ def axial_slices(folder: Path) -> Iterator[tuple[NDArray[np.float64], Place]]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True)
-            place = _place(header)
+            place = _place(header, path)
             if place is not None:
                 yield _standard(pydicom.dcmread(path).pixel_array), place
         except (InvalidDicomError, AttributeError, NotImplementedError, RuntimeError, ValueError):
             continue  # no DICOM image, or one whose pixels cannot be decoded: it places no PNG
 
 
-def _place(header: pydicom.Dataset) -> Place | None:
+def _place(header: pydicom.Dataset, path: Path) -> Place | None:
     position, orientation = header.get("ImagePositionPatient"), header.get("ImageOrientationPatient")
     spacing = header.get("PixelSpacing")
     if not (position and orientation and spacing):
@@ -85,6 +88,7 @@ def _place(header: pydicom.Dataset) -> Place | None:
         (float(spacing[0]), float(spacing[1]), float(thickness)),
         (float(position[0]), float(position[1]), float(position[2])),
         tuple(direction.ravel().tolist()),
+        path,
     )
 
 

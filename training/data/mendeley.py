@@ -148,7 +148,7 @@ def _case(one: Slice, image: Path, label: Path, coding: Coding, weighting: str, 
     return Case(
         patient=one.patient,
         name=one.name,
-        files=(image, label),
+        files=(image, label) if where.source is None else (image, label, where.source),
         read_image=read_image,
         read_classes=read_classes,
         metadata={"weighting": weighting, "disc": one.disc, "spacing": "DICOM" if place else "published"},
