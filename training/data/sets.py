@@ -33,9 +33,8 @@ def open_set(name_or_file: str, folder: Path, **options: Any) -> DataSet:
         raise TrainingError(f"There is no folder {folder}; give the folder that holds the data.")
     dataset = _read(name_or_file, folder, options)
     if not dataset.cases:
-        why = f" {len(dataset.left_out)} were left out, the first because {dataset.left_out[0].reason}." * bool(
-            dataset.left_out
-        )
+        left_out = dataset.left_out
+        why = f" {len(left_out)} were left out, the first because {left_out[0].reason}." if left_out else ""
         raise TrainingError(f"The folder {folder} holds no usable case of {dataset.name}.{why}")
     return dataset
 
