@@ -145,6 +145,25 @@ def test_a_fragment_beside_the_canal_does_not_add_to_its_area() -> None:
     assert with_fragment.at["L4"].area_mm2 == pytest.approx(plain.at["L4"].area_mm2, rel=1e-6)
 
 
+def test_a_section_is_the_same_cut_alone_or_with_others() -> None:
+    together = canal_of(Phantom(SHAPE, THICK, width=30.8, turn=(2.0, 4.0, -3.0)))
+    alone = Canal(together.canal.part, together.canal.centreline)
+    for index in (0, 2, 30, 58, len(alone.centreline.places) // 2 * 2 - 2):
+        assert alone.sections([index]) == [replace(together.sections[index // 2], level="")]
+
+
+def test_a_place_with_no_canal_in_its_plane_has_no_section_and_its_neighbours_have() -> None:
+    shape = canal_of(Phantom(SHAPE, (0.9, 0.47, 0.47)))
+    line = shape.canal.centreline
+    places = line.places.copy()
+    places[30] += 40.0 * line.backs[30]
+    canal = Canal(shape.canal.part, replace(line, places=places))
+    below, beside, above = canal.sections([28, 30, 32])
+    assert (beside.area_mm2, beside.contour, beside.reason) == (None, (), "There is no canal here.")
+    assert canal.diameters([30]) == [None]
+    assert below.area_mm2 == shape.sections[14].area_mm2 and above.area_mm2 == shape.sections[16].area_mm2
+
+
 def test_without_a_canal_or_a_place_each_measure_says_why() -> None:
     for one in at_level("L4", None, {}):
         assert one.value is None and one.reason == "No spinal canal is labelled."

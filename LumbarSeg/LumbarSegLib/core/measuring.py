@@ -126,11 +126,18 @@ def _kept(spine: Spine, image: sitk.Image | None, previous: Kept | None) -> Kept
     if labels is not given:
         spine = spine_of(labels, spine.lowest_disc) if resampled else replace(spine, labels=labels)
     grid = Grid(labels)
-    parts = {one.structure.label: grid.part(one.structure.label) for one in spine.instances}
     same = previous is not None and previous.grid.is_like(grid)
+    parts = _parts(spine, grid, previous.parts if previous and same else {})
     memo = Memo(previous.memo if previous and same else None)
     first_seen = previous.first_seen if previous and same else {label: part.digest for label, part in parts.items()}
     return Kept(given, spine, resampled, grid, parts, memo, first_seen)
+
+
+def _parts(spine: Spine, grid: Grid, before: Mapping[int, Part]) -> dict[int, Part]:
+    """The parts by label value; one that is what it was before is that one, with what is already known of it."""
+    found = {one.structure.label: grid.part(one.structure.label) for one in spine.instances}
+    same = {label for label, part in found.items() if label in before and before[label].digest == part.digest}
+    return {label: before[label] if label in same else part for label, part in found.items()}
 
 
 def _apart(kept: Kept) -> dict[str, float]:

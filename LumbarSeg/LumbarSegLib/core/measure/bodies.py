@@ -62,10 +62,9 @@ class BodyShape:
 
 @dataclass(frozen=True, eq=False)
 class PlacedBody:
-    """A body apart from its arch, the middle of its voxels (3,) and its mid-sagittal plane."""
+    """A body apart from its arch, and its mid-sagittal plane."""
 
     part: Part
-    center: Floats
     plane: Plane
 
     @property
@@ -82,8 +81,8 @@ def place_body(part: Part, canal: Part | None, centreline: Centreline) -> Placed
         return _NOT_IN_FRONT
     if _is_cut(body):
         return _CUT
-    center = body.places.mean(axis=0)
-    return PlacedBody(body, center, _mid_sagittal(body, center, centreline, index).steady(center))
+    plane = _mid_sagittal(body, centreline, index).steady(body.middle)
+    return PlacedBody(body, plane)
 
 
 def body_of(placed: PlacedBody) -> BodyShape | str:
@@ -103,7 +102,7 @@ def body_of(placed: PlacedBody) -> BodyShape | str:
         plane=plane,
         contour=plane.places(found[0]),
         landmarks={name: plane.places(place) for name, place in flat.items()},
-        center=placed.center,
+        center=body.middle,
         volume_mm3=body.volume_mm3,
         apart_mm=float(corners.apart_mm.max()),
         turned_degrees=float(np.abs(corners.turned[[0, 2]]).max()),
@@ -134,24 +133,24 @@ def _without_arch(part: Part, canal: Part | None, centreline: Centreline, index:
             near = away[np.abs(away @ up) < _CANAL_NEAR] @ back
             front = float(np.percentile(near, 10)) if len(near) else front
     wall = (origin + front * back - part.start) @ steady(back)
-    return part.only(part.mask & (_along(part, steady(back)) < round(float(wall) / _WALL) * _WALL))
+    return part.only(part.mask & _below(part, steady(back), round(float(wall) / _WALL) * _WALL))
 
 
-def _along(part: Part, direction: Floats) -> Floats:
-    """How far each voxel of the crop lies from the first one along a direction, in mm."""
+def _below(part: Part, direction: Floats, most: float) -> Mask:
+    """Which voxels of the crop lie less than `most` mm from the first one along a direction."""
     index = np.ogrid[tuple(slice(size) for size in part.mask.shape)]
-    steps = [k * spacing * d for k, spacing, d in zip(index, part.spacing, direction, strict=True)]
-    return np.asarray(steps[0] + steps[1] + steps[2])
+    across, down, back = (k * spacing * d for k, spacing, d in zip(index, part.spacing, direction, strict=True))
+    return np.asarray(back < most - across - down)
 
 
 def _is_cut(body: Part) -> bool:
     """Whether the border of the image cuts the body above, below or in front."""
-    low, high = body.places.min(axis=0), body.places.max(axis=0)
+    low, high = body.bounds
     at_start, at_end = low < body.spacing / 2, high > body.size_mm - body.spacing / 2
     return bool(at_start[1] or at_start[2] or at_end[1])
 
 
-def _mid_sagittal(body: Part, center: Floats, centreline: Centreline, index: int) -> Plane:
+def _mid_sagittal(body: Part, centreline: Centreline, index: int) -> Plane:
     """Through the centreline, along it, and through the middle of the body.
 
     Where the first or last slice cuts the body its middle is not known; the centreline's own direction stands for it.
@@ -159,7 +158,7 @@ def _mid_sagittal(body: Part, center: Floats, centreline: Centreline, index: int
     origin = centreline.places[index]
     up, back, _ = centreline.frame(index)
     if centreline.of_canal and not body.touches_side():
-        away = origin - center
+        away = origin - body.middle
         away -= (away @ up) * up
         back = away / np.linalg.norm(away)
     return Plane(origin, across=back, along=up)

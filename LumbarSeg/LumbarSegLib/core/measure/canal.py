@@ -59,18 +59,15 @@ class CanalShape:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """Every 2 mm from the bottom upward, each with the level that it lies at, "" beyond all; local coordinates."""
-        return tuple(
-            replace(self.canal.section(index), level=self._level_at(index))
-            for index in range(0, len(self.canal.centreline.places), _STEP)
-        )
+        indices = range(0, len(self.canal.centreline.places), _STEP)
+        cut = zip(indices, self.canal.sections(indices), strict=True)
+        return tuple(replace(section, level=self._level_at(index)) for index, section in cut)
 
     @cached_property
     def landmarks(self) -> dict[str, Floats]:
         """The ends of the mid-sagittal AP diameter of each level, as `L3.canal_anterior` and `L3.canal_posterior`."""
         found = {}
-        for level in self.spans:
-            index = self.index_of(level)
-            ends = None if index is None else self.canal.diameter(index)
+        for level, ends in zip(self._reached, self.canal.diameters(self._reached.values()), strict=True):
             if ends is not None:
                 found[f"{level}.canal_anterior"], found[f"{level}.canal_posterior"] = ends
         return found
@@ -78,8 +75,8 @@ class CanalShape:
     @cached_property
     def at(self) -> dict[str, Section]:
         """The section beside the middle of each level that the canal reaches."""
-        indices = {level: self.index_of(level) for level in self.spans}
-        return {level: replace(self.canal.section(k), level=level) for level, k in indices.items() if k is not None}
+        cut = zip(self._reached, self.canal.sections(self._reached.values()), strict=True)
+        return {level: replace(section, level=level) for level, section in cut}
 
     def index_of(self, level: str) -> int | None:
         """The place of the centreline beside the middle of a level; None where the canal does not reach it."""
@@ -94,6 +91,11 @@ class CanalShape:
             level: k if abs(float((middles[level] - line.places[k]) @ line.tangents[k])) <= _REACH else None
             for level, k in nearest.items()
         }
+
+    @cached_property
+    def _reached(self) -> dict[str, int]:
+        """The place of the centreline beside the middle of each level that the canal reaches."""
+        return {level: k for level, k in self._indices.items() if k is not None}
 
     def within(self, level: str) -> list[Section]:
         """The sections at a level, with the one beside its middle."""

@@ -7,9 +7,11 @@ over a centimetre, and a centreline that followed it would tilt the very section
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
 from scipy.ndimage import gaussian_filter1d, label
 
 from LumbarSegLib.core.measure.grid import Floats, Part, unit
@@ -53,8 +55,10 @@ class Centreline:
         squares = (line**2).sum(axis=1) - 2.0 * (np.atleast_2d(places) - middle) @ line.T  # but for what all share
         return np.asarray(np.argmin(squares, axis=1))
 
-    def frame(self, index: int) -> tuple[Floats, Floats, Floats]:
-        """Unit vectors (up, back, right) at a place, at right angles; back lies in the spine's sagittal plane there."""
+    def frame(self, index: int | NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+        """Unit vectors (up, back, right) at a place or at each of several, at right angles; back lies in the spine's
+        sagittal plane there.
+        """
         up, back = self.tangents[index], self.backs[index]
         return up, back, np.cross(back, up)
 
@@ -73,7 +77,7 @@ def centreline_of(canal: Part | None, discs: Sequence[Part], vertebrae: Sequence
     parts = discs if len(discs) >= 2 else vertebrae
     if len(parts) < 2:
         return None
-    corners = sorted((part.places.mean(0) for part in parts), key=lambda middle: -float(middle[1]))
+    corners = sorted((part.middle for part in parts), key=lambda middle: -float(middle[1]))
     polyline = _resampled(np.array(corners))
     places = _resampled(_smoothed(polyline, np.ones(len(polyline))))
     return _finished(places, np.zeros(len(places)), False, (_NO_CANAL,))
@@ -147,9 +151,14 @@ def _smoothed(places: Floats, weights: Floats) -> Floats:
 
 
 def _whittaker(columns: Floats, weights: Floats, order: int, length: float) -> Floats:
-    rough = np.diff(np.eye(len(columns)), order, axis=0)
-    stiff = (length / _STEP) ** (2 * order) * rough.T @ rough
-    return np.asarray(np.linalg.solve(np.diag(weights) + stiff, weights[:, None] * columns))
+    """The columns (n, m) smoothed by a penalty on their differences of an order; the matrix has few diagonals."""
+    differences = np.diff(np.eye(order + 1), order, axis=0)[0]
+    bands = np.zeros((order + 1, len(columns)))  # from the diagonal downward
+    bands[0] = weights
+    rows = len(columns) - order
+    for a, b in combinations_with_replacement(range(order + 1), 2):
+        bands[b - a, a : a + rows] += (length / _STEP) ** (2 * order) * differences[a] * differences[b]
+    return np.asarray(solveh_banded(bands, weights[:, None] * columns, lower=True))
 
 
 def _resampled(places: Floats) -> Floats:
@@ -171,7 +180,7 @@ def _with_backs(places: Floats, discs: Sequence[Part]) -> Centreline:
     line = _finished(places, np.zeros(len(places)), True)
     if not discs:
         return line
-    middles = np.array([disc.places.mean(0) for disc in discs])
+    middles = np.array([disc.middle for disc in discs])
     at = line.nearest(middles)
     order = np.argsort(at)
     turns = [_turn(line, int(at[k]), middles[k]) for k in order]

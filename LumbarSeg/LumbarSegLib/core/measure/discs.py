@@ -76,7 +76,7 @@ def disc_of(name: str, part: Part, plane: Plane) -> DiscShape | str:
 
 def mid_sagittal(disc: Part, centreline: Centreline) -> Plane:
     """Through the middle of the canal beside the disc and, where the disc is seen wholly, through its own middle."""
-    middle = disc.places.mean(axis=0)
+    middle = disc.middle
     index = int(centreline.nearest(middle)[0])
     up, back, right = centreline.frame(index)
     origin = middle + ((centreline.places[index] - middle) @ right) * right

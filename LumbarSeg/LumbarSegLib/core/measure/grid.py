@@ -5,6 +5,7 @@ Local coordinates are mm along (right, down, back) of the stack from the centre 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from LumbarSegLib.core.preprocess import to_stack_order
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Box = tuple[slice, ...]
 
 _TURN, _MOVE = 0.005, 0.02  # steps of a steady plane, radians and mm
 
@@ -31,7 +33,7 @@ class Grid:
         self.spacing: Floats = np.array(ordered.GetSpacing()[::-1])
         self._origin = np.array(ordered.GetOrigin())
         self._axes = np.array(ordered.GetDirection()).reshape(3, 3)[:, ::-1].T  # rows: right, down, back in LPS
-        self._boxes = find_objects(self.labels)
+        self._boxes = _boxes(self.labels)
 
     @property
     def size_mm(self) -> Floats:
@@ -92,6 +94,25 @@ class Part:
         return np.argwhere(self.mask) * self.spacing + self.start
 
     @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The lowest and the highest of `places`, (3,) each."""
+        seen = [np.flatnonzero(counts)[[0, -1]] for counts in self._counts]
+        low, high = np.transpose(seen) * self.spacing + self.start
+        return low, high
+
+    @cached_property
+    def middle(self) -> Floats:
+        """The mean of `places`, (3,)."""
+        index = [float(counts @ np.arange(len(counts))) / float(counts.sum()) for counts in self._counts]
+        return np.array(index) * self.spacing + self.start
+
+    @cached_property
+    def _counts(self) -> list[NDArray[np.int64]]:
+        """How many voxels lie in each layer, along each axis."""
+        flat = self.mask.sum(axis=0)
+        return [np.array([np.count_nonzero(layer) for layer in self.mask]), flat.sum(axis=1), flat.sum(axis=0)]
+
+    @cached_property
     def volume_mm3(self) -> float:
         return float(self.mask.sum() * np.prod(self.spacing))
 
@@ -124,7 +145,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Plane:
-    """A plane through `origin` with unit vectors `across` and `along`, all (3,) in local coordinates."""
+    """A plane through `origin` with unit vectors `across` and `along`, all (3,) in local coordinates.
+
+    Several planes in one have them as (p, 1, 3); flat coordinates in them are (p, m, 2).
+    """
 
     origin: Floats
     across: Floats
@@ -157,6 +181,21 @@ class Plane:
         """Local coordinates (..., 3) projected into the plane, (..., 2) in mm."""
         away = places - self.origin
         return np.stack([away @ self.across, away @ self.along], axis=-1)
+
+
+def _boxes(labels: NDArray[np.uint8]) -> list[Box | None]:
+    """The box of each label from 1 upward, None where there is none. What is empty of a stack is not looked through."""
+    flat = labels.max(axis=0)
+    seen = [np.flatnonzero(line) for line in (labels.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))]
+    if not len(seen[0]):
+        return []
+    start = [int(line[0]) for line in seen]
+    found = find_objects(labels[tuple(slice(line[0], line[-1] + 1) for line in seen)])
+    return [box and _moved(box, start) for box in found]
+
+
+def _moved(box: Box, start: Sequence[int]) -> Box:
+    return tuple(slice(axis.start + first, axis.stop + first) for axis, first in zip(box, start, strict=True))
 
 
 def steady(direction: Floats) -> Floats:

@@ -1,16 +1,20 @@
-"""The canal in one plane: its area, its diameters and its outline, or why they are not all there."""
+"""The canal in planes across it: its area, its diameters and its outline, or why they are not all there.
 
+All planes that are asked for together are cut together, each as if it were alone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
+from scipy.ndimage import generate_binary_structure, label
 
 from LumbarSegLib.core.findings import Point, Section
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.chords import Chords
-from LumbarSegLib.core.measure.grid import Floats, Part, Plane, as_point
+from LumbarSegLib.core.measure.grid import Floats, Mask, Part, Plane, as_point
 
 _STEP = 0.5  # mm between samples of a chord
 _REACH = 20.0  # mm; how far a section is looked at to the front and the back
@@ -30,6 +34,9 @@ _END = "The label of the canal ends here."
 _FEW = "The canal shows in fewer than three slices here, too few for its width."
 _NOTHING = "There is no canal here."
 
+_IN_PLANE = np.zeros((3, 3, 3), dtype=bool)  # what hangs together: samples of one plane that touch by a side
+_IN_PLANE[1] = generate_binary_structure(2, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Canal:
@@ -44,118 +51,154 @@ class Canal:
         return self.part.field(max(_SMOOTHING, _SMOOTHING_PIXELS * float(self.part.spacing[1:].max())))
 
     @cached_property
-    def _sections(self) -> dict[int, Section]:
+    def _known(self) -> dict[int, tuple[Section, Floats | None]]:
         return {}
 
-    @cached_property
-    def _diameters(self) -> dict[int, Floats | None]:
-        return {}
+    def sections(self, indices: Iterable[int]) -> list[Section]:
+        """The sections at places of the centreline, with no level. All their places are local coordinates."""
+        return [section for section, _ in self._cut(list(indices))]
 
-    def section(self, index: int) -> Section:
-        """The section at a place of the centreline, with no level. All its places are local coordinates."""
-        if index not in self._sections:
-            self._sections[index] = self._cut_at(index)
-        return self._sections[index]
-
-    def diameter(self, index: int) -> Floats | None:
-        """Ends (2, 3), front first, of the AP diameter through a place of the centreline; None beside the canal
-        and where the border of the image cuts it.
+    def diameters(self, indices: Iterable[int]) -> list[Floats | None]:
+        """Ends (2, 3), front first, of the AP diameter through each of these places of the centreline; None beside the
+        canal and where the border of the image cuts it.
         """
-        if index not in self._diameters:
-            plane = self._plane(index)
-            chords = self._chords(plane)
-            ends = None if chords is None else chords.diameter(np.zeros(2))
-            places = None if ends is None else plane.places(ends)
-            self._diameters[index] = None if places is None or self._at_border(places) else places
-        return self._diameters[index]
+        return [diameter for _, diameter in self._cut(list(indices))]
 
-    def _plane(self, index: int) -> Plane:
-        _, back, right = self.centreline.frame(index)
-        return Plane(self.centreline.places[index], right, back)
+    def _cut(self, indices: list[int]) -> list[tuple[Section, Floats | None]]:
+        """The section at each of these places and the AP diameter through it."""
+        new = np.array(sorted(set(indices) - self._known.keys()), dtype=np.int64)
+        if len(new):
+            values = self._sampled(self._planes(new))
+            shown = (values >= 0.5).any(axis=(1, 2))
+            self._known.update((int(index), (self._nothing(int(index)), None)) for index in new[~shown])
+            self._known.update(zip(new[shown].tolist(), self._read(new[shown], values[shown]), strict=True))
+        return [self._known[index] for index in indices]
 
-    def _cut_at(self, index: int) -> Section:
-        plane = self._plane(index)
-        along = float(self.centreline.along[index])
-        chords = self._chords(plane)
-        if chords is None:
-            return Section(along, "", as_point(plane.origin), None, None, None, (), None, None, _NOTHING)
-        outline = plane.places(chords.outline)
-        reason = self._cut(plane.places(np.concatenate(chords.walls))) or self._end(index, _inner(chords, plane))
-        diameter = None if reason in (_BORDER, _END) else chords.diameter(chords.middle)
-        if not reason and len(chords.lengths) < _FEWEST:
-            reason = _FEW
-        extent = chords.extent
-        return Section(
-            along,
-            "",
-            as_point(plane.places(chords.middle)),
-            None if reason else chords.area,
-            None if diameter is None else float(diameter[1, 1] - diameter[0, 1]),
-            None if reason else float(extent[1, 0] - extent[0, 0]),
-            tuple(as_point(place) for place in outline),
-            None if diameter is None else _line(plane.places(diameter)),
-            None if reason else _line(plane.places(extent)),
-            reason,
-        )
+    def _planes(self, indices: NDArray[np.int64]) -> Plane:
+        """The planes (p, 1, 3) across the canal at p places of the centreline."""
+        _, back, right = self.centreline.frame(indices)
+        return Plane(self.centreline.places[indices, None], right[:, None], back[:, None])
 
-    def _chords(self, plane: Plane) -> Chords | None:
-        """The chords of the largest piece of canal in the plane, one in each slice that shows it."""
-        step = float(self.part.spacing[0] / plane.across[0])
-        skew = float(plane.along[0] / plane.across[0])
-        first = float((self.part.start[0] - plane.origin[0]) / plane.across[0])
-        passes = first + step * np.arange(len(self.part.mask))
-        heights = np.broadcast_to(_HEIGHTS, (len(passes), len(_HEIGHTS)))
-        flat = np.stack([passes[:, None] - skew * heights, heights], axis=-1)
-        values = _main_piece(self.part.sample(self.field, plane.places(flat)))
-        seen = np.flatnonzero((values >= 0.5).any(axis=1))
-        if not len(seen):
-            return None
-        shown = values[seen[0] : seen[-1] + 1]
-        lengths = np.maximum(shown.sum(axis=1) * _STEP, _STEP)
-        return Chords(lengths, _ends(shown), first + step * float(seen[0]), step, skew)
+    def _passes(self, planes: Plane) -> tuple[Floats, Floats, Floats]:
+        """Where the first slice of the crop passes each plane at height 0, how far the next one is from there, and how
+        far a slice moves to the left for each mm to the back; each (p,).
+        """
+        start, along = planes.origin[:, 0, 0], planes.along[:, 0, 0]
+        across = planes.across[:, 0, 0]
+        return (self.part.start[0] - start) / across, self.part.spacing[0] / across, along / across
 
-    def _cut(self, walls: Floats) -> str:
-        """Why the chords with these ends are not the whole canal, where the stack's border runs through it."""
-        if self._at_border(walls):
-            return _BORDER
+    def _sampled(self, planes: Plane) -> NDArray[np.float32]:
+        """The largest piece of canal in each plane, (p, slices, heights): in the planes' own slices, 0 elsewhere."""
+        first, step, skew = (one[:, None, None] for one in self._passes(planes))
+        slices = np.arange(len(self.part.mask))[:, None]
+        right = first + step * slices - skew * _HEIGHTS
+        flat = np.stack([right, np.broadcast_to(_HEIGHTS, right.shape)], axis=-1).reshape(len(right), -1, 2)
+        return _main_pieces(self.part.sample(self.field, planes.places(flat)).reshape(right.shape))
+
+    def _nothing(self, index: int) -> Section:
+        place, along = self.centreline.places[index], self.centreline.along[index]
+        return Section(float(along), "", as_point(place), None, None, None, (), None, None, _NOTHING)
+
+    def _read(self, indices: NDArray[np.int64], values: NDArray[np.float32]) -> Iterator[tuple[Section, Floats | None]]:
+        """What `_cut` gives, for planes that all show canal; `values` as `_sampled` gives them."""
+        planes = self._planes(indices)
+        chords = _chords(values, *self._passes(planes))
+        reasons = self._reasons(indices, chords, planes)
+        middles, extents = chords.middle, chords.extent
+        diameters, drawn = chords.diameter(middles)
+        axes, through = chords.diameter(np.zeros_like(middles))
+        ends = planes.places(axes)
+        through &= ~self._at_border(ends).any(axis=1)
+        lengths, widths = diameters[:, 1, 1] - diameters[:, 0, 1], extents[:, 1, 0] - extents[:, 0, 0]
+        contours, lines, sides = (planes.places(flat).tolist() for flat in (chords.outline, diameters, extents))
+        centers, areas = planes.places(middles[:, None])[:, 0].tolist(), chords.area
+        for k, reason in enumerate(reasons):
+            whole, has_diameter = not reason, drawn[k] and reason not in (_BORDER, _END)
+            section = Section(
+                float(self.centreline.along[indices[k]]),
+                "",
+                tuple(centers[k]),
+                float(areas[k]) if whole else None,
+                float(lengths[k]) if has_diameter else None,
+                float(widths[k]) if whole else None,
+                tuple(tuple(place) for place, is_there in zip(contours[k], chords.drawn[k], strict=True) if is_there),
+                _line(lines[k]) if has_diameter else None,
+                _line(sides[k]) if whole else None,
+                reason,
+            )
+            yield section, ends[k] if through[k] else None
+
+    def _reasons(self, indices: NDArray[np.int64], chords: Chords, planes: Plane) -> list[str]:
+        """Why the chords in each plane are not the whole canal; "" where they are."""
+        walls, there = planes.places(chords.walls), np.tile(chords.there, 2)
         beyond = max(_SIDE, 0.5 * float(self.part.spacing[0]))
-        right = walls[:, 0]
-        return _SIDES if right.min() < beyond or right.max() > self.part.size_mm[0] - beyond else ""
+        right = walls[..., 0]
+        sides = there & ((right < beyond) | (right > self.part.size_mm[0] - beyond))
+        doubts = {
+            _BORDER: (there & self._at_border(walls)).any(axis=1),
+            _SIDES: sides.any(axis=1),
+            _END: self._at_end(indices, walls, np.tile(_inner(chords), 2)),
+            _FEW: chords.counts < _FEWEST,
+        }
+        return [next((reason for reason in doubts if doubts[reason][k]), "") for k in range(len(indices))]
 
-    def _at_border(self, places: Floats) -> bool:
-        """Whether any of the places (n, 3) lies at the border of the slices."""
+    def _at_border(self, places: Floats) -> Mask:
+        """Which of the places (..., 3) lie at the border of the slices."""
         near = (places < 0.5 * self.part.spacing) | (places > self.part.size_mm - 0.5 * self.part.spacing)
-        return bool(near[:, 1:].any())
+        return np.asarray(near[..., 1:].any(axis=-1))
 
-    def _end(self, index: int, walls: Floats) -> str:
-        """Whether the walls run over the upper or lower end of the label, which faces along the canal."""
+    def _at_end(self, indices: NDArray[np.int64], walls: Floats, counted: Mask) -> Mask:
+        """Where the walls (p, m, 3) run over the upper or lower end of the label, which faces along the canal, (p,).
+
+        `counted` (p, m) are the walls that are asked.
+        """
         along = self.centreline.along
-        below, above = along[index], along[-1] - along[index]
-        if min(below, above) > _END_ZONE:
-            return ""
+        below, above = along[indices], along[-1] - along[indices]
+        found = np.minimum(below, above) <= _END_ZONE
         steps = np.maximum(1.0, self.part.spacing)
         falls = [
-            self.part.sample(self.field, walls - step) - self.part.sample(self.field, walls + step)
+            self.part.sample(self.field, walls[found] - step) - self.part.sample(self.field, walls[found] + step)
             for step in np.diag(steps)
         ]
         normals = np.stack(falls, axis=-1) / steps
-        up = self.centreline.tangents[index]
-        slope = normals @ (up if above < below else -up) / np.maximum(np.linalg.norm(normals, axis=-1), 1e-6)
-        return _END if (slope > _END_SLOPE).mean() > _END_SHARE else ""
+        outward = np.where(above < below, 1.0, -1.0)[:, None] * self.centreline.tangents[indices]
+        slope = (normals * outward[found, None]).sum(-1) / np.maximum(np.linalg.norm(normals, axis=-1), 1e-6)
+        over = (counted[found] & (slope > _END_SLOPE)).sum(axis=1)
+        found[found] = over > _END_SHARE * counted[found].sum(axis=1)
+        return found
 
 
-def _inner(chords: Chords, plane: Plane) -> Floats:
-    """The walls (m, 3) without the outermost slices, where a canal that leans aside comes and goes along its length."""
-    inner = slice(1, -1) if len(chords.lengths) >= _FEWEST else slice(None)
-    return plane.places(np.concatenate([wall[inner] for wall in chords.walls]))
+def _inner(chords: Chords) -> Mask:
+    """The chords (p, n) but the outermost of each plane, where a canal that leans aside comes and goes along it."""
+    inner = chords.there.copy()
+    inner[:, 0] = False
+    inner[np.arange(len(inner)), chords.counts - 1] = False
+    return np.where(chords.counts[:, None] >= _FEWEST, inner, chords.there)
 
 
-def _main_piece(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The largest connected piece of a sampled section, 0 elsewhere."""
-    pieces, count = label(values > _TRACE)
-    sums = np.bincount(pieces.ravel(), values.ravel(), count + 1)
-    sums[0] = 0.0
-    return np.where(pieces == np.argmax(sums), values, 0.0).astype(np.float32) if count else values
+def _main_pieces(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest connected piece in each plane (p, rows, columns), 0 elsewhere."""
+    pieces, count = label(values > _TRACE, _IN_PLANE)
+    inside = np.nonzero(pieces)
+    plane_of = np.zeros(count + 1, dtype=np.int64)
+    plane_of[pieces[inside]] = inside[0]
+    sums = np.bincount(pieces[inside], values[inside], count + 1)
+    main = np.full(len(values), -1)
+    for piece in np.argsort(sums[1:], kind="stable") + 1:
+        main[plane_of[piece]] = piece
+    return np.where(pieces == main[:, None, None], values, np.float32(0.0))
+
+
+def _chords(values: NDArray[np.float32], first: Floats, step: Floats, skew: Floats) -> Chords:
+    """The chords in planes that each show canal; `values` (p, slices, heights), the rest as `Chords` has it."""
+    shows = np.asarray((values >= 0.5).any(axis=2))
+    start = shows.argmax(axis=1)
+    counts = shows.shape[1] - shows[:, ::-1].argmax(axis=1) - start
+    rows = np.minimum(start[:, None] + np.arange(shows.shape[1]), shows.shape[1] - 1)
+    shown = np.take_along_axis(values, rows[..., None], axis=1)
+    lengths = np.maximum(shown.sum(axis=2, dtype=np.float64) * _STEP, _STEP)
+    ends = _ends(shown.reshape(-1, shown.shape[2])).reshape(*lengths.shape, 2)
+    return Chords(counts, lengths, ends, first + step * start, step, skew)
 
 
 def _ends(values: NDArray[np.float32]) -> Floats:
@@ -173,5 +216,6 @@ def _crossings(values: NDArray[np.float32], inside: NDArray[np.int64], side: int
     return np.asarray(_HEIGHTS[inside] + side * _STEP * np.minimum(np.maximum(own - 0.5, 0.0) / fall, 1.0))
 
 
-def _line(ends: Floats) -> tuple[Point, Point]:
-    return as_point(ends[0]), as_point(ends[1])
+def _line(ends: Sequence[Sequence[float]]) -> tuple[Point, Point]:
+    (a, b, c), (d, e, f) = ends
+    return (a, b, c), (d, e, f)
