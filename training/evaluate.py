@@ -1,11 +1,11 @@
-"""Measures the exported model of a fold on the fold's test patients, through the very code that segments a user's image."""
+"""Measures the exported model of a fold on its test patients, through the very code that segments a user's image."""
 
 import dataclasses
 import json
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import SimpleITK as sitk
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from LumbarSegLib.core import anatomy, inference, levels, models, preprocess
+from LumbarSegLib.core.anatomy import Kind, Structure
 from LumbarSegLib.core.models import Model
 from training import metrics, roc, runs, scores
 from training.data.cases import UNKNOWN, Case, DataSet
@@ -68,7 +69,8 @@ def test_cases(facts: dict[str, Any], dataset: DataSet) -> list[Case]:
     missing = [patient for patient in patients if patient not in dataset.patients]
     if missing:
         raise TrainingError(
-            f"The data hold no patient {', '.join(missing)}, whom {facts['name']} is tested on; give the whole data set."
+            f"The data hold no patient {', '.join(missing)}, on whom {facts['name']} is tested; "
+            "give the whole data set."
         )
     return dataset.of_patients(patients)
 
@@ -81,14 +83,18 @@ def prediction_path(folder: Path, case: Case) -> Path:
 def found_classes(image: sitk.Image, model: Model, dataset: DataSet) -> sitk.Image:
     """What a model finds in an image, as the data set's class values, on the image's grid."""
     labels = inference.segment_labels(image, model)
-    kinds = anatomy.kinds_of(dataset.task)
     table = np.zeros(256, np.uint8)
     for value, name in enumerate(dataset.classes):
         if value:
-            table[kinds[name].label] = value
+            table[structure_of(dataset.task, name).label] = value
     found = sitk.GetImageFromArray(table[sitk.GetArrayViewFromImage(labels)])
     found.CopyInformation(labels)
     return found
+
+
+def structure_of(task: str, name: str) -> Structure:
+    """The structure that a class of a task stands for."""
+    return anatomy.kinds_of(task)[cast(Kind, name)]
 
 
 def in_stack_order(image: sitk.Image, task: str) -> sitk.Image:
@@ -165,7 +171,7 @@ def _arrays(
 
 
 def _by_instance(truth: sitk.Image, found: sitk.Image) -> dict[str, float]:
-    """SPIDER's protocol by class; both maps have the class values of sagittal images, pixels of unknown class in none."""
+    """SPIDER's protocol by class of a sagittal image; pixels of unknown class belong to no structure."""
     known = sitk.Cast(sitk.NotEqual(truth, UNKNOWN), sitk.sitkUInt8)
     spines = [levels.find_levels(sitk.Cast(one * known, sitk.sitkUInt8)) for one in (found, truth)]
     values: dict[str, list[float]] = {}

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
+from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+from monai.metrics.surface_distance import compute_average_surface_distance
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
@@ -85,12 +86,28 @@ def over_structures(rows: Sequence[Scores], accuracy: float) -> Scores:
         values = [getattr(row, name) for row in rows if not math.isnan(getattr(row, name))]
         return float(np.mean(values)) if values else math.nan
 
-    averaged = ("dice", "iou", "hd95", "assd", "precision", "recall", "f1", "dice_by_instance", "auc")
-    return Scores(ALL, accuracy=accuracy, **{name: mean(name) for name in averaged})
+    return Scores(
+        ALL,
+        dice=mean("dice"),
+        iou=mean("iou"),
+        hd95=mean("hd95"),
+        assd=mean("assd"),
+        precision=mean("precision"),
+        recall=mean("recall"),
+        accuracy=accuracy,
+        f1=mean("f1"),
+        dice_by_instance=mean("dice_by_instance"),
+        auc=mean("auc"),
+    )
 
 
 def _class_scores(
-    name: str, counts: NDArray[np.int64], value: int, truth: NDArray[np.bool_], found: NDArray[np.bool_], spacing: Spacing
+    name: str,
+    counts: NDArray[np.int64],
+    value: int,
+    truth: NDArray[np.bool_],
+    found: NDArray[np.bool_],
+    spacing: Spacing,
 ) -> Scores:
     both = int(counts[value, value])
     true, called, pixels = int(counts[value].sum()), int(counts[:, value].sum()), int(counts.sum())

@@ -56,8 +56,10 @@ def write_scores(path: Path, rows: Iterable[CaseScores]) -> None:
         path,
         head,
         (
-            (row.patient, row.case, row.unit, row.scores.name, row.scores.outcome)
-            + tuple(_number(getattr(row.scores, metric)) for metric in METRICS)
+            (
+                *(row.patient, row.case, row.unit, row.scores.name, row.scores.outcome),
+                *(_number(getattr(row.scores, metric)) for metric in METRICS),
+            )
             for row in rows
         ),
     )

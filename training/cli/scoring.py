@@ -30,7 +30,9 @@ def evaluate(
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to set side by side, measured before.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="The runs to set side by side, measured before.")
+    ],
     data: DataOption,
     to: Annotated[Path, typer.Option("--to", file_okay=False, help="The folder that gets the page.")],
     title: Annotated[str, typer.Option(help="The heading of the page.")] = "",
@@ -69,4 +71,4 @@ def _say(folders: list[Path]) -> None:
     for name in run.rows:
         table.add_row(name, *(in_words(estimate(run, name, metric), metric) for metric in shown))
     _console.print(table)
-    _console.print(f"{run.milliseconds:.0f} ms per case, {run.milliseconds_per_slice:.0f} ms per slice on {run.machine}.")
+    _console.print(f"{run.milliseconds:.0f} ms per case ({run.milliseconds_per_slice:.0f} per slice) on {run.machine}.")

@@ -12,6 +12,7 @@ from training import runs, scores
 from training.data.cases import CLASSES
 from training.errors import TrainingError
 from training.metrics import ALL
+from training.scores import CaseCurve, CaseScores
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Run:
     folders: tuple[Path, ...]
     facts: tuple[dict[str, Any], ...]
     speed: tuple[dict[str, Any], ...]
-    scores: tuple[scores.CaseScores, ...]
-    curves: tuple[scores.CaseCurve, ...]
+    scores: tuple[CaseScores, ...]
+    curves: tuple[CaseCurve, ...]
 
     @property
     def task(self) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from LumbarSegLib.core import anatomy
 from training import metrics, scores, statistics
 from training.comparison.gather import Run
+from training.evaluate import structure_of
 from training.statistics import Estimate
 
 
@@ -92,16 +92,14 @@ def in_words(found: Estimate, metric: Metric) -> str:
 
 def class_name(task: str, name: str) -> str:
     """A class as people call it."""
-    return "all structures" if name == metrics.ALL else anatomy.kinds_of(task)[name].name  # type: ignore[index]
+    return "all structures" if name == metrics.ALL else structure_of(task, name).name
 
 
 def write(path: Path, runs: Sequence[Run]) -> None:
     """Write every number of the comparison: a line for each run, class and metric."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ("run", "class", "metric", "unit", "mean", "low", "high", "patients", "missed", "false_alarms")
-        )
+        writer.writerow(("run", "class", "metric", "unit", "mean", "low", "high", "patients", "missed", "false_alarms"))
         for run in runs:
             for name in run.rows:
                 failures = [scores.outcomes(run.scores, name, kind) for kind in (metrics.MISSED, metrics.FALSE_ALARM)]

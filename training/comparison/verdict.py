@@ -77,9 +77,12 @@ def _why(patients: int, tied: tuple[str, ...], against: Sequence[PairedTest]) ->
         )
     worst = max(against, key=lambda test: test.corrected_p)
     if worst.corrected_p < SIGNIFICANT:
-        return f"The signed-rank test tells it from every other run (p at most {worst.corrected_p:.2g} after correction)."
+        return (
+            f"The signed-rank test tells it from every other run, p at most {worst.corrected_p:.2g} after correction."
+        )
     others = [test.second for test in against if test.corrected_p >= SIGNIFICANT]
-    return f"The signed-rank test does not tell it from {_listed(others)} (p up to {worst.corrected_p:.2g})."
+    p = f"p up to {worst.corrected_p:.2g} after correction"
+    return f"The signed-rank test does not tell it from {_listed(others)} ({p})."
 
 
 def _tests(against: Sequence[PairedTest]) -> str:

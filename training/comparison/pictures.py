@@ -1,0 +1,196 @@
+"""The best, the median and the worst case side by side: image, truth, and what each run found, in the same slice."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from training.comparison.gather import Run
+from training.comparison.tables import class_name
+from training.comparison.verdict import primary
+from training.data.cases import UNKNOWN, Case, DataSet
+from training.evaluate import in_stack_order, prediction_path, structure_of
+
+_BACKGROUND, _TEXT, _FAINT = "#101214", "#e8eaed", "#9aa0a6"
+_WINDOW_PERCENT = (1, 99.7)
+_MARGIN = 0.12  # of what is labelled, around it
+_PANEL_IN = 3.3
+_DPI = 120
+_OPACITY = 0.3
+
+Map = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case to show: "best", "median" or "worst", by the mean of the runs' Dice, and that mean."""
+
+    rank: str
+    case: Case
+    dice: float
+
+    @property
+    def file(self) -> str:
+        return f"{self.rank}.png"
+
+
+def choose(runs: Sequence[Run], dataset: DataSet) -> list[Shown]:
+    """The best, the median and the worst case, none twice."""
+    found = {case: _mean_dice(runs, case) for case in runs[0].cases}
+    ranked = sorted((name for name, dice in found.items() if math.isfinite(dice)), key=lambda name: -found[name])
+    cases = {case.name: case for case in dataset.cases}
+    wanted = {"best": 0, "worst": len(ranked) - 1, "median": len(ranked) // 2}
+    places = {rank: place for rank, place in wanted.items() if place not in [*wanted.values()][: [*wanted].index(rank)]}
+    return [
+        Shown(rank, cases[ranked[places[rank]]], found[ranked[places[rank]]])
+        for rank in ("best", "median", "worst")
+        if rank in places and ranked
+    ]
+
+
+def _mean_dice(runs: Sequence[Run], case: str) -> float:
+    values = [_dice(run, case) for run in runs]
+    return float(np.mean(values)) if np.isfinite(values).all() else math.nan
+
+
+def _dice(run: Run, case: str) -> float:
+    name = primary(run)
+    return next(row.scores.dice for row in run.scores if row.case == case and row.scores.name == name)
+
+
+def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path) -> None:
+    """Write the picture of a case.
+
+    Each structure has its colour of `core.anatomy`; the white line on a run's panel is the outline of the truth.
+    """
+    image = in_stack_order(shown.case.read_image(), task)
+    truth = sitk.GetArrayFromImage(in_stack_order(shown.case.read_classes(), task))
+    found = [_found(run, shown.case, task) for run in runs]
+    place = telling_slice(truth)
+    grey = sitk.GetArrayFromImage(image)[place]
+    step_x, step_y = image.GetSpacing()[:2]
+    rows, columns = _window([truth[place], *(one[place] for one in found)])
+    shape = (rows.stop - rows.start) * step_y, (columns.stop - columns.start) * step_x
+    across = panels_across(len(runs) + 2, shape[0] / shape[1])
+    down = -(-(len(runs) + 2) // across)
+    figure = _figure(across, down, shape[0] / shape[1])
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    colors = _colors(runs[0].structures, task)
+    for panel in panels:
+        _slice(panel, grey[rows, columns], step_y / step_x)
+    panels[0].set_title("image" if len(truth) == 1 else f"image, slice {place + 1} of {len(truth)}", **_TITLE)
+    _fill(panels[1], truth[place][rows, columns], colors)
+    panels[1].set_title("truth", **_TITLE)
+    for panel, run, one in zip(panels[2:], runs, found, strict=False):
+        _fill(panel, one[place][rows, columns], colors)
+        _outline(panel, truth[place][rows, columns], len(colors))
+        panel.set_title(f"{run.name}   Dice {_dice(run, shown.case.name):.3f}", **_TITLE)
+    for panel in panels[len(runs) + 2 :]:
+        panel.remove()
+    _legend(figure, runs[0].structures, task, colors)
+    figure.savefig(path, facecolor=_BACKGROUND)
+
+
+_TITLE = {"color": _TEXT, "fontsize": 10, "loc": "left"}
+
+
+def _found(run: Run, case: Case, task: str) -> Map:
+    found: Map = sitk.GetArrayFromImage(
+        in_stack_order(sitk.ReadImage(str(prediction_path(run.folder_of(case.patient), case))), task)
+    )
+    return found
+
+
+def telling_slice(truth: Map) -> int:
+    """The slice that shows most of all structures together, each weighed by its own largest extent in a slice."""
+    shown = np.zeros(len(truth))
+    for value in set(np.unique(truth).tolist()) - {0, UNKNOWN}:
+        areas = (truth == value).sum((1, 2))
+        shown += areas / areas.max()
+    return int(shown.argmax()) if shown.any() else len(truth) // 2
+
+
+def panels_across(count: int, tall: float) -> int:
+    """How many of so many panels, each so many times as tall as wide, stand side by side for a picture that fits a
+    page, about twice as wide as tall, with few places left empty.
+    """
+
+    def unfit(across: int) -> float:
+        down = -(-count // across)
+        return abs(math.log(across / (down * tall) / 1.8)) + (down * across - count) / count
+
+    return min(range(1, count + 1), key=unfit)
+
+
+def _window(maps: Sequence[Map]) -> tuple[slice, slice]:
+    """What is labelled in any of the maps, with a margin; all where nothing is."""
+    labelled = np.any([(one != 0) & (one != UNKNOWN) for one in maps], axis=0)
+    if not labelled.any():
+        return slice(0, labelled.shape[0]), slice(0, labelled.shape[1])
+    return _reach(labelled.any(1)), _reach(labelled.any(0))
+
+
+def _reach(labelled: NDArray[np.bool_]) -> slice:
+    seen = np.flatnonzero(labelled)
+    margin = round(_MARGIN * (seen[-1] - seen[0] + 1)) + 2
+    return slice(max(0, int(seen[0]) - margin), min(len(labelled), int(seen[-1]) + 1 + margin))
+
+
+def _figure(across: int, down: int, tall: float) -> Figure:
+    width = _PANEL_IN / max(1.0, tall / 1.6)
+    figure = Figure((across * width + 0.2, down * (width * tall + 0.32) + 0.45), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _slice(panel: Axes, grey: NDArray[np.floating], aspect: float) -> None:
+    low, high = np.percentile(grey, _WINDOW_PERCENT)
+    panel.imshow(grey, cmap="gray", vmin=low, vmax=high, aspect=aspect, interpolation="bicubic")
+    panel.set_axis_off()
+
+
+def _colors(structures: Sequence[str], task: str) -> list[tuple[float, float, float]]:
+    rows = [structure_of(task, name).color for name in structures]
+    return [(red / 255, green / 255, blue / 255) for red, green, blue in rows]
+
+
+def _fill(panel: Axes, classes: Map, colors: Sequence[tuple[float, float, float]]) -> None:
+    overlay = np.zeros((*classes.shape, 4))
+    for value, color in enumerate(colors, start=1):
+        shape = classes == value
+        overlay[shape] = to_rgba(color, _OPACITY)
+        if shape.any():
+            panel.contour(shape, [0.5], colors=[color], linewidths=1.0)
+    panel.imshow(overlay, aspect=panel.get_aspect(), interpolation="nearest")
+
+
+def _outline(panel: Axes, classes: Map, count: int) -> None:
+    for value in range(1, count + 1):
+        shape = classes == value
+        if shape.any():
+            panel.contour(shape, [0.5], colors=["white"], linewidths=0.6)
+
+
+def _legend(figure: Figure, structures: Sequence[str], task: str, colors: Sequence[tuple[float, float, float]]) -> None:
+    patches = [
+        Patch(facecolor=color, label=class_name(task, name)) for name, color in zip(structures, colors, strict=True)
+    ]
+    patches.append(Patch(facecolor="none", edgecolor="white", label="outline of the truth"))
+    figure.legend(
+        handles=patches,
+        loc="outside lower center",
+        ncols=len(patches),
+        fontsize=9,
+        labelcolor=_FAINT,
+        facecolor=_BACKGROUND,
+        edgecolor="none",
+    )
