@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from skimage.draw import polygon
 
 from training.data.cases import CLASSES, Case, DataSet, LeftOut
 from training.data.corners import Corners, fault
@@ -78,12 +78,12 @@ def _case(one: _Listed) -> Case:
 
 
 def filled(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """One where a quadrilateral covers the pixel, in a picture of (rows, columns)."""
-    picture = Image.new("L", (size[1], size[0]))
-    draw = ImageDraw.Draw(picture)
-    for top_left, top_right, bottom_left, bottom_right in corners:
-        draw.polygon([tuple(map(float, point)) for point in (top_left, top_right, bottom_right, bottom_left)], fill=1)
-    return np.array(picture, np.uint8)
+    """One where a pixel's centre lies in a quadrilateral, in a picture of (rows, columns)."""
+    mask = np.zeros(size, np.uint8)
+    for top_left, top_right, bottom_left, bottom_right in np.round(corners, 3):
+        ring = np.stack([top_left, top_right, bottom_right, bottom_left])
+        mask[polygon(ring[:, 1], ring[:, 0], size)] = 1
+    return mask
 
 
 def _reason(one: _Listed) -> str:
