@@ -62,30 +62,6 @@ def sampler_of(data: Path, config: Config) -> train.SliceSampler:
     return train.SliceSampler(list(spider.load_stacks(spider.find_series(data), 1.2)), [], config)
 
 
-def test_series_are_grouped_by_patient_and_split_by_patient(data: Path) -> None:
-    training, held_out = spider.split(spider.find_series(data), [12])
-    assert [one.patient for one in training] == [3, 20]
-    assert [one.patient for one in held_out] == [12]
-
-
-def test_both_codings_of_spider_are_read(data: Path) -> None:
-    values = sitk.GetArrayFromImage(spider.find_series(data)[0].classes())
-    assert np.unique(values).tolist() == [0, 1, 2, 3]
-    merged = sitk.GetImageFromArray(np.array([[[0, 1, 100, 201, 105]]], np.uint8))
-    assert sitk.GetArrayFromImage(spider.classes_of(merged)).ravel().tolist() == [0, 1, 3, 2, 1]
-
-
-def test_a_mask_with_foreign_values_is_refused() -> None:
-    with pytest.raises(ValueError, match="not SPIDER's"):
-        spider.classes_of(sitk.GetImageFromArray(np.array([[[0, 1, 60]]], np.uint8)))
-
-
-def test_an_image_without_its_mask_is_not_lost_silently(data: Path) -> None:
-    (data / "masks" / "12_t2.mha").unlink()
-    with pytest.raises(FileNotFoundError, match="12_t2"):
-        spider.find_series(data)
-
-
 def test_augmentation_changes_the_look_and_moves_labels_with_the_image(data: Path, config: Config) -> None:
     torch.manual_seed(1)
     plain = dict.fromkeys(config["augmentation"], 0.0) | {
@@ -203,9 +179,9 @@ def test_a_model_file_carries_only_scores_of_its_own_weights(config: Config, tmp
 
 
 def test_perturbed_pairs_stay_on_one_grid(data: Path) -> None:
-    one = spider.find_series(data)[0]
+    one = spider.read_spider(data).cases[0]
     for name, change in perturb.perturbations().items():
-        image, classes = change(one.image(), one.classes())
+        image, classes = change(one.read_image(), one.read_classes())
         assert image.GetSize() == classes.GetSize(), name
         assert np.allclose(image.GetSpacing(), classes.GetSpacing()), name
 
@@ -222,7 +198,7 @@ def test_dice_by_instance_takes_the_best_overlap_and_counts_what_is_missed() -> 
 
 
 def test_dice_is_one_for_the_same_map_and_nan_for_what_neither_has(data: Path) -> None:
-    truth = spider.find_series(data)[0].classes()
+    truth = spider.read_spider(data).cases[0].read_classes()
     assert report.dice_by_kind(truth, truth) == [1.0, 1.0, 1.0]
     nothing = sitk.Image(truth.GetSize(), sitk.sitkUInt8)
     assert np.isnan(report.dice_by_kind(nothing, nothing)).all()

@@ -22,9 +22,9 @@ from LumbarSegLib.core import analysis, inference, levels, models
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings
 from training.data import spider
+from training.experiment import read_experiment
 from training.sagittal import suspicion
 from training.sagittal.report import table
-from training.train import read_config
 
 _COLUMNS = (
     *("measure", "unit", "n", "mean", "bias", "mean error", "limits of agreement"),
@@ -40,7 +40,7 @@ class Coverage:
     bodies: int = 0
     without: list[str] = field(default_factory=list)
 
-    def add(self, patient: int, spine: levels.Spine, findings: Findings) -> None:
+    def add(self, patient: str, spine: levels.Spine, findings: Findings) -> None:
         for instance in spine.instances:
             name = instance.structure.name
             if instance.structure.kind == "vertebra" and not instance.partly_visible:
@@ -116,7 +116,7 @@ def _row(key: str, agreement: Agreement) -> list[object]:
     return [name, unit, len(agreement.pairs), *shown, f"{low} to {high}", *agreement.missed]
 
 
-def report(coverage: Coverage, info: models.ModelInfo, held_out: Iterable[int], found: Mapping[str, Agreement]) -> str:
+def report(coverage: Coverage, info: models.ModelInfo, held_out: Iterable[str], found: Mapping[str, Agreement]) -> str:
     """The report as Markdown."""
     share = 100 * coverage.with_corners / coverage.bodies
     return "\n".join(
@@ -153,21 +153,22 @@ def main() -> None:
     parser.add_argument("--suspicious", type=Path, help="write a picture (.png) of the twenty most suspicious bodies")
     arguments = parser.parse_args()
     model = models.open_model(models.find(arguments.model), "cpu")
-    held_out = read_config(arguments.config)["held_out"]
+    held_out = read_experiment(arguments.config).split.held_out
+    cases = spider.read_spider(arguments.data).cases
     coverage, bodies = Coverage(), []
     found = {key: Agreement() for key in MEASURES}
-    for one in tqdm(spider.find_series(arguments.data), desc="patients"):
-        image = one.image()
-        spine = levels.find_levels(one.classes())
+    for one in tqdm(cases, desc="patients"):
+        image = one.read_image()
+        spine = levels.find_levels(one.read_classes())
         findings = analysis.measure(spine, image).findings
         coverage.add(one.patient, spine, findings)
         bodies += suspicion.bodies_of(one.name, findings)
         if one.patient in held_out:
-            ours = levels.find_levels(inference.segment_stack(image, model))
+            ours = levels.find_levels(inference.segment_labels(image, model))
             compare(analysis.measure(ours, image).findings, findings, same_structures(ours, spine), found)
     arguments.report.write_text(report(coverage, model.info, held_out, found))
     if arguments.suspicious:
-        images = {one.name: one.image() for one in spider.find_series(arguments.data)}
+        images = {one.name: one.read_image() for one in cases}
         suspicion.draw(sorted(bodies, key=lambda body: -body.score)[:20], images, arguments.suspicious)
 
 

@@ -22,10 +22,11 @@ from tqdm import tqdm
 from LumbarSegLib.core import inference, levels, models, preprocess
 from LumbarSegLib.core.models import Model
 from training.data import spider
+from training.data.cases import Case
+from training.experiment import read_experiment
 from training.instances import dice_by_instance
 from training.sagittal import tse_reference
 from training.sagittal.perturb import perturbations
-from training.train import read_config
 
 KINDS = {"vertebra": spider.VERTEBRA, "disc": spider.DISC, "canal": spider.CANAL}
 
@@ -50,7 +51,7 @@ class Condition:
     """
 
     name: str
-    dice: dict[int, list[float]] = field(default_factory=dict)
+    dice: dict[str, list[float]] = field(default_factory=dict)
     instances: InstanceCount = field(default_factory=InstanceCount)
     by_instance: list[tuple[str, float]] = field(default_factory=list)
 
@@ -102,12 +103,12 @@ def count_instances(found: levels.Spine, truth: levels.Spine, count: InstanceCou
             count.failures.append(f"{where}: {kind} order is wrong")
 
 
-def measure(model: Model, series: Iterable[spider.Series]) -> list[Condition]:
+def measure(model: Model, cases: Iterable[Case]) -> list[Condition]:
     conditions = {name: Condition(name) for name in ["as published", *perturbations()]}
-    for one in tqdm(list(series), desc="patients"):
-        image = preprocess.to_stack_order(one.image())
-        classes = preprocess.to_stack_order(one.classes())
-        shown = {"as published": (one.image(), one.classes())}
+    for one in tqdm(list(cases), desc="patients"):
+        image = preprocess.to_stack_order(one.read_image())
+        classes = preprocess.to_stack_order(one.read_classes())
+        shown = {"as published": (one.read_image(), one.read_classes())}
         shown |= {name: change(image, classes) for name, change in perturbations().items()}
         for name, (changed, truth) in shown.items():
             condition = conditions[name]
@@ -119,10 +120,10 @@ def measure(model: Model, series: Iterable[spider.Series]) -> list[Condition]:
     return list(conditions.values())
 
 
-def measure_slices(model: Model, data: Path, series: list[spider.Series]) -> dict[str, list[float] | None]:
+def measure_slices(model: Model, data: Path, cases: Iterable[Case]) -> dict[str, list[float] | None]:
     """Dice on real TSE slices against registered labels; None where the registration failed."""
     scores: dict[str, list[float] | None] = {}
-    for one in tse_reference.registered_slices(data, series):
+    for one in tse_reference.registered_slices(data, cases):
         found = inference.segment_labels(one.image, model)
         scores[one.name] = dice_by_kind(found, one.classes) if one.classes is not None else None
     return scores
@@ -234,7 +235,7 @@ def main() -> None:
     parser.add_argument("--trust-model", action="store_true")
     arguments = parser.parse_args()
     model = models.open_model(models.find(arguments.model), "cpu", arguments.trust_model)
-    _, held_out = spider.split(spider.find_series(arguments.data), read_config(arguments.config)["held_out"])
+    held_out = spider.read_spider(arguments.data).of_patients(read_experiment(arguments.config).split.held_out)
     conditions = measure(model, held_out)
     slices = measure_slices(model, arguments.data, held_out)
     arguments.report.parent.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,14 @@ different to be registered reliably. The patient moved and the slices are 3 mm t
 exact than the stacks' own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import SimpleITK as sitk
 
 from LumbarSegLib.core import preprocess
-from training.data import spider
+from training.data.cases import Case
 from training.sagittal import tse
 
 # Negative mutual information, set after looking at nine registrations with a model's outlines beside them: those of
@@ -74,9 +74,9 @@ def _bend(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform) -> tuple
     return method.GetMetricValue(), sitk.CompositeTransform([start, bending])
 
 
-def _classes_on(image: sitk.Image, series: spider.Series) -> sitk.Image | None:
-    stack = sitk.Cast(preprocess.to_stack_order(series.image()), sitk.sitkFloat32)
-    classes = preprocess.to_stack_order(series.classes())
+def _classes_on(image: sitk.Image, case: Case) -> sitk.Image | None:
+    stack = sitk.Cast(preprocess.to_stack_order(case.read_image()), sitk.sitkFloat32)
+    classes = preprocess.to_stack_order(case.read_classes())
     fixed = sitk.Cast(_flat(image, 0), sitk.sitkFloat32)
     count = stack.GetSize()[2]
     tried = [(*_register(fixed, _flat(stack, k)), k) for k in range(count // 4, count - count // 4, 2)]
@@ -96,10 +96,10 @@ def _same_place(t1_name: str, t1: sitk.Image, t2_name: str, t2: sitk.Image) -> b
     )
 
 
-def registered_slices(data: Path, series: list[spider.Series]) -> Iterator[RegisteredSlice]:
+def registered_slices(data: Path, cases: Iterable[Case]) -> Iterator[RegisteredSlice]:
     """The T1 and T2 slices of these patients, each with labels where there are trustworthy ones."""
     spacings = tse.read_table(data)
-    for one in series:
+    for one in cases:
         t1_name, t2_name = f"{one.patient}_t1", f"{one.patient}_t2"
         if t2_name not in spacings:
             continue
