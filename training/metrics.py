@@ -9,6 +9,7 @@ then, the diagonal of the image, the largest that could be; a missed class has p
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,9 @@ def score(truth: Map, found: Map, spacing: Spacing, classes: Sequence[str]) -> l
     if truth.shape != found.shape:
         raise ValueError(f"the maps have shapes {truth.shape} and {found.shape}")
     known = truth != UNKNOWN
-    counts = confusion_matrix(truth[known], found[known], labels=range(len(classes)))
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    if known.any():
+        counts += confusion_matrix(truth[known], found[known], labels=range(len(classes)))
     rows = []
     for value, name in enumerate(classes):
         if value:
@@ -146,8 +149,10 @@ def surface_distances(truth: NDArray[np.bool_], found: NDArray[np.bool_], spacin
     if len(truth) == 1:
         truth, found, step = truth[0], found[0], spacing[1:]
     one, other = (torch.from_numpy(shape)[None, None] for shape in (found, truth))
-    hd95 = compute_hausdorff_distance(one, other, include_background=True, percentile=95, spacing=step)
-    assd = compute_average_surface_distance(one, other, include_background=True, symmetric=True, spacing=step)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI warns of its own default
+        hd95 = compute_hausdorff_distance(one, other, include_background=True, percentile=95, spacing=step)
+        assd = compute_average_surface_distance(one, other, include_background=True, symmetric=True, spacing=step)
     return float(hd95), float(assd)
 
 
