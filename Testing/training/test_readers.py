@@ -89,6 +89,18 @@ def test_spider_series_that_cannot_be_used_are_left_out_with_the_reason(tmp_path
     assert "name" in found["notes"]
 
 
+def test_opening_a_set_reads_headers_only_and_a_file_cut_short_is_named_when_it_is_read(tmp_path: Path) -> None:
+    write_series(tmp_path, "1_t2")
+    for folder in ("images", "masks"):
+        path = tmp_path / folder / "1_t2.mha"
+        path.write_bytes(path.read_bytes()[:-20])
+    case = open_set("spider", tmp_path).cases[0]
+    with pytest.raises(TrainingError, match=r"images/1_t2\.mha is damaged"):
+        case.read_image()
+    with pytest.raises(TrainingError, match=r"masks/1_t2\.mha is damaged"):
+        case.read_classes()
+
+
 def test_spiders_overview_becomes_metadata_without_blanks_and_dates_of_birth(tmp_path: Path) -> None:
     write_series(tmp_path, "1_t2")
     (tmp_path / "overview.csv").write_text(
