@@ -10,7 +10,7 @@ from training.data.cases import LeftOut
 from training.data.check import Report
 from training.data.split import Split
 
-_MOST_GRIDS = 10
+_MOST_GRIDS = 6
 
 
 def as_tables(report: Report) -> Group:
@@ -35,9 +35,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 
 def _classes(report: Report) -> Table:
-    table = _table(
-        "Classes", "class", "value", "cases", "patients", "share", "voxels in a case: fewest", "median", "most"
-    )
+    table = _table("Classes", "class", "value", "cases", "patients", "share", "fewest", "median", "most")
+    table.caption = "share: of all voxels; fewest, median, most: voxels in the cases that have the class"
     for row in report.classes:
         table.add_row(
             row.name,
@@ -60,14 +59,16 @@ def _grids(report: Report) -> Table:
     for size, spacing, count in grids[:_MOST_GRIDS]:
         spaced = "unknown" if spacing is None else " x ".join(f"{step:g}" for step in spacing)
         table.add_row(" x ".join(map(str, size)), spaced, str(count))
-    others = grids[_MOST_GRIDS:]
-    if others:
-        sizes = " x ".join(
-            f"{min(case.size[axis] for case in report.cases)} to {max(case.size[axis] for case in report.cases)}"
-            for axis in range(3)
-        )
-        table.add_row(f"{len(others)} other grids; all: {sizes}", "", str(sum(count for *_, count in others)))
+    if len(grids) > _MOST_GRIDS:
+        others = grids[_MOST_GRIDS:]
+        sizes = " x ".join(_range([case.size[axis] for case in report.cases]) for axis in range(3))
+        table.add_row(f"{len(others)} others", "", str(sum(count for *_, count in others)))
+        table.caption = f"all: {sizes} voxels"
     return table
+
+
+def _range(counts: Sequence[int]) -> str:
+    return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)}-{max(counts)}"
 
 
 def _splits(report: Report) -> Table:

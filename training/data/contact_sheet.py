@@ -22,9 +22,10 @@ Colour = tuple[float, float, float]
 _DPI = 100
 _PAGE = (1800, 1800)  # pixels for the tiles of a page: across, and at most down
 _HEAD, _FOOT, _CAPTION, _GAP = 60, 60, 24, 8  # pixels
-_COLUMNS, _COLUMNS_OF_TALL = 6, 9
+_COLUMNS, _COLUMNS_OF_TALL, _COLUMNS_OF_VOLUMES = 4, 9, 6
 _TALL = 1.7  # height by width
 _FILL = 0.3
+_PAPER, _INK = "0.13", "0.95"  # dark, so that bright images end visibly
 _UNKNOWN_COLOUR: Colour = (0.55, 0.55, 0.75)
 _INTENSITIES = (0.5, 99.5)  # percentiles shown as black and white
 
@@ -33,6 +34,7 @@ _INTENSITIES = (0.5, 99.5)  # percentiles shown as black and white
 class _Tile:
     caption: str
     pixels: NDArray[np.float32]  # (rows, columns, 3), square pixels
+    values: frozenset[int]  # the classes drawn
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def _tiles(dataset: DataSet, case: Case, colours: Mapping[int, Colour], layout: 
         on_grid = sitk.Resample(labels, small, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
         grey = np.clip((sitk.GetArrayFromImage(small)[0] - low) / max(float(high - low), 1e-6), 0, 1)
         caption = case.name if count == 1 else f"{case.name}, slice {index + 1} of {count}"
-        yield _Tile(caption, overlay(grey, sitk.GetArrayFromImage(on_grid)[0], colours))
+        drawn = sitk.GetArrayFromImage(on_grid)[0]
+        yield _Tile(caption, overlay(grey, drawn, colours), frozenset(np.unique(drawn).tolist()))
 
 
 def _slices(classes: NDArray[np.uint8], shown: int) -> list[int]:
@@ -134,11 +137,12 @@ def _height_by_width(dataset: DataSet) -> float:
 
 
 def _layout(height_by_width: float, shown: int) -> _Layout:
-    columns = _COLUMNS_OF_TALL if height_by_width > _TALL else _COLUMNS
+    of_pictures = _COLUMNS_OF_TALL if height_by_width > _TALL else _COLUMNS
+    columns = of_pictures if shown == 1 else _COLUMNS_OF_VOLUMES
     width = _PAGE[0] // columns - _GAP
     height = round(width * min(height_by_width, 4.0))
     rows = max(1, _PAGE[1] // (height + _CAPTION + _GAP))
-    return _Layout(rows, columns - columns % shown, height, width)
+    return _Layout(rows, columns, height, width)
 
 
 def _page(
@@ -147,7 +151,7 @@ def _page(
     rows = -(-len(tiles) // layout.columns)
     cell_width, cell_height = layout.width + _GAP, layout.height + _CAPTION + _GAP
     width, height = layout.columns * cell_width + _GAP, _HEAD + rows * cell_height + _FOOT
-    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER)
     FigureCanvasAgg(figure)
     for place, tile in enumerate(tiles):
         if tile is None:
@@ -157,16 +161,26 @@ def _page(
         bottom = height - top - layout.height
         axes = figure.add_axes((left / width, bottom / height, layout.width / width, layout.height / height))
         axes.imshow(tile.pixels, interpolation="nearest", aspect="equal")
-        axes.set_anchor("N")
+        axes.set_anchor("NW")
         axes.set_axis_off()
-        figure.text(left / width, (height - top + 6) / height, _short(tile.caption, layout.width), fontsize=9)
-    figure.text(_GAP / width, 1 - 0.5 * _HEAD / height, f"{dataset.name}, {number}", fontsize=14, va="center")
-    patches = [
-        Patch(facecolor=colours[value], label=name) for value, name in enumerate(dataset.classes) if value in colours
-    ]
-    patches.append(Patch(facecolor=colours[UNKNOWN], label="unknown"))
+        figure.text(
+            left / width, (height - top + 6) / height, _short(tile.caption, layout.width), fontsize=9, color=_INK
+        )
+    figure.text(
+        _GAP / width, 1 - 0.5 * _HEAD / height, f"{dataset.name}, {number}", fontsize=14, va="center", color=_INK
+    )
+    seen = frozenset[int]().union(*(tile.values for tile in tiles if tile))
+    named = {value: name for value, name in enumerate(dataset.classes) if value in colours}
+    if UNKNOWN in seen:
+        named[UNKNOWN] = "unknown"
     figure.legend(
-        handles=patches, loc="center", bbox_to_anchor=(0.5, 0.5 * _FOOT / height), ncols=len(patches), fontsize=12
+        handles=[Patch(facecolor=colours[value], label=name) for value, name in named.items()],
+        loc="center",
+        bbox_to_anchor=(0.5, 0.5 * _FOOT / height),
+        ncols=len(named),
+        fontsize=12,
+        frameon=False,
+        labelcolor=_INK,
     )
     return figure
 

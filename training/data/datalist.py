@@ -1,12 +1,13 @@
 """Data sets as MONAI's datalists, the JSON files of the Medical Segmentation Decathlon, read and written.
 
 A list is read with its `labels` ({"1": "ivd"}, the names of this project's classes, or "unknown") and, beyond the
-standard, `task` for the whole and `patient` for an item; without it each item is a patient of its own. What else an
-item says in words is kept as metadata. Items under training, validation and test that have a label become cases.
+standard, `task` for the whole, `patient` and `name` for an item; without `patient` each item is a patient of its own.
+What else an item says is kept as metadata. Items under training, validation and test that have a label become cases.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +34,21 @@ def read_datalist(path: Path, folder: Path) -> DataSet:
     meaning = Meaning(task, class_values(task, _values(path, listed)))
     cases: dict[str, Case] = {}
     left_out = []
-    for part in [part for part in PARTS if listed.get(part)]:
-        for item, stated in zip(_items(path, part, folder), listed[part], strict=True):
-            image, label = item.get("image"), item.get("label")
-            name = _name(image)
-            told = _metadata(stated)
-            if not isinstance(image, str) or not isinstance(label, str):
-                left_out.append(LeftOut(name, f"the {part} list gives no single image with a single label"))
-            elif missing := [file for file in (image, label) if not Path(file).is_file()]:
-                left_out.append(LeftOut(name, f"there is no file {missing[0]}"))
-            elif name in cases:
-                left_out.append(LeftOut(name, "another item has the same image name"))
-            else:
-                patient = told.pop("patient", name)
-                cases[name] = make_case(patient, name, Path(image), Path(label), meaning, told)
+    items = list(_all_items(path, listed, folder))
+    stems = Counter(_stem(item.get("image")) for _, item, _ in items)
+    for part, item, told in items:
+        image, label, stem = item.get("image"), item.get("label"), _stem(item.get("image"))
+        unique = stem if stems[stem] == 1 else f"{Path(str(image)).parent.name}_{stem}"
+        name = told.pop("name", unique)
+        if not isinstance(image, str) or not isinstance(label, str):
+            left_out.append(LeftOut(name, f"the {part} list gives no single image with a single label"))
+        elif missing := [file for file in (image, label) if not Path(file).is_file()]:
+            left_out.append(LeftOut(name, f"there is no file {missing[0]}"))
+        elif name in cases:
+            left_out.append(LeftOut(name, "another item has the same name"))
+        else:
+            patient = told.pop("patient", name)
+            cases[name] = make_case(patient, name, Path(image), Path(label), meaning, told)
     return DataSet(
         name=str(listed.get("name", path.stem)),
         task=task,
@@ -76,6 +78,7 @@ def write_datalist(dataset: DataSet, path: Path, splits: Sequence[Split] = ()) -
             "image": _relative(image, path.parent),
             "label": _relative(label, path.parent),
             **case.metadata,
+            "name": case.name,
             "patient": case.patient,
         }
         if len(splits) > 1:
@@ -110,6 +113,16 @@ def _loaded(path: Path) -> dict[str, Any]:
     if not isinstance(listed, dict) or not isinstance(listed.get("training"), list):
         raise TrainingError(f'{path.name} is no datalist: it has no list "training" of images and labels.')
     return listed
+
+
+def _all_items(
+    path: Path, listed: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+    """Each item with its list's name, its image and label as whole paths, and what else it says."""
+    for part in PARTS:
+        if listed.get(part):
+            for item, stated in zip(_items(path, part, folder), listed[part], strict=True):
+                yield part, item, _metadata(stated)
 
 
 def _items(path: Path, part: str, folder: Path) -> list[dict[str, Any]]:
@@ -161,7 +174,7 @@ def _task(path: Path, listed: Mapping[str, Any]) -> str:
     return fitting[0]
 
 
-def _name(image: object) -> str:
+def _stem(image: object) -> str:
     if not isinstance(image, str):
         return str(image)
     path = Path(image)

@@ -30,7 +30,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from training.data.cases import CLASSES, Case, DataSet, LeftOut
-from training.data.pairs import Meaning, class_values, make_case
+from training.data.pairs import Meaning, class_values, is_picture, make_case
 from training.errors import TrainingError
 
 Step = Annotated[float, Field(gt=0)]
@@ -92,6 +92,8 @@ def read_description(path: Path, folder: Path) -> DataSet:
             left_out.append(LeftOut(name, f"its name does not fit the patient pattern {description.patient}"))
         else:
             cases.append(make_case(patient[1], name, image, labels[name], meaning))
+    if description.spacing_mm and images and not any(map(is_picture, images.values())):
+        raise TrainingError(f"{path.name}: spacing_mm is for pictures; these images carry their own, leave it out.")
     return DataSet(
         name=description.name,
         task=description.task,

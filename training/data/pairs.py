@@ -67,7 +67,7 @@ def make_case(
 ) -> Case:
     """The case of an image file and its label file. Nothing is read yet."""
     told = dict(metadata or {})
-    if _is_picture(image) and meaning.spacing_mm is None:
+    if is_picture(image) and meaning.spacing_mm is None:
         told["spacing"] = SPACING_UNKNOWN
     read_image: Callable[[], sitk.Image] = partial(_read, image, meaning)
     read_classes: Callable[[], sitk.Image] = partial(_read_classes, image, label, meaning)
@@ -102,7 +102,7 @@ def decode(values: NDArray[np.generic], classes: Mapping[int, int], name: str) -
 
 
 def _read_classes(image: Path, label: Path, meaning: Meaning) -> sitk.Image:
-    if _is_picture(label):
+    if is_picture(label):
         values, grid = _label_picture(label), _read(image, meaning)
         difference = (
             None
@@ -121,7 +121,7 @@ def _read_classes(image: Path, label: Path, meaning: Meaning) -> sitk.Image:
 
 
 def _read(path: Path, meaning: Meaning) -> sitk.Image:
-    if _is_picture(path):
+    if is_picture(path):
         row_step, column_step, thickness = meaning.spacing_mm or (1.0, 1.0, 1.0)
         picture = pictures.one_slice(pictures.read_grey(path), (row_step, column_step), thickness)
         if meaning.task in _PICTURE_DIRECTIONS:
@@ -151,7 +151,8 @@ def _label_picture(path: Path) -> NDArray[np.generic]:
     return pictures.read_grey(path)[np.newaxis]
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Whether a file is of a kind that carries no place in the patient and no spacing."""
     return path.suffix.lower() in pictures.SUFFIXES
 
 
