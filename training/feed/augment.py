@@ -6,7 +6,7 @@ from torch import Tensor
 from LumbarSegLib.core import preprocess
 from training.feed.chance import uniform
 from training.feed.contrast import change_contrast
-from training.feed.faults import add_coil_shading, add_faults
+from training.feed.faults import add_coil_shading, add_faults, add_noise
 from training.feed.geometry import warp
 from training.feed.settings import Augmentation
 
@@ -25,7 +25,8 @@ def augment(
     images = change_contrast(images, classes, settings, class_count)
     shape = images.shape
     slices = images.reshape(len(images), -1, *shape[-2:])
-    images = add_faults(add_coil_shading(slices, settings), settings).reshape(shape)
+    slices = add_faults(add_coil_shading(slices, settings), settings)
+    images = add_noise(slices, settings).reshape(shape)
     images, classes = plain(images, classes, normalisation)
     return _off_level(images, settings), classes
 

@@ -2,15 +2,17 @@
 
 import torch
 import torch.nn.functional as F
+from monai.transforms.intensity.array import AdjustContrast, RandHistogramShift
 from torch import Tensor
 
 from training.data.cases import UNKNOWN
-from training.feed.chance import happens, uniform
+from training.feed.chance import chosen, log_uniform, seed, uniform, without_meta
 from training.feed.settings import Augmentation
 
-_LARGEST_LOG_GAMMA = 0.75
+_LARGEST_GAMMA = 2.1
 _TISSUES = 3  # that the surroundings are cut into by intensity
 _CURVE_KNOTS = 6
+_SMOOTHED = 3  # pixels, across the border of two structures
 
 
 def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, class_count: int) -> Tensor:
@@ -31,9 +33,10 @@ def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, cla
             changed.append(image.max() - image)
         else:
             changed.append(image)
-    log_gamma = uniform(len(images), -_LARGEST_LOG_GAMMA, _LARGEST_LOG_GAMMA) * happens(len(images), settings.gamma)
-    gamma = torch.exp(log_gamma).reshape(-1, *(1 for _ in images.shape[1:]))
-    return torch.stack(changed).clamp(1e-4, 1) ** gamma
+    for place in chosen(len(changed), settings.gamma):
+        gamma = float(log_uniform(1, 1 / _LARGEST_GAMMA, _LARGEST_GAMMA))
+        changed[place] = without_meta(AdjustContrast(gamma)(changed[place]))
+    return torch.stack(changed)
 
 
 def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
@@ -51,17 +54,15 @@ def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
         cuts = torch.sort(torch.rand(_TISSUES - 1) * 0.6 + 0.05).values
         tissue = torch.where(tissue == 0, class_count + torch.bucketize(middle, cuts), tissue)
         count = class_count + _TISSUES
-    weights = _smooth(F.one_hot(tissue, count).movedim(-1, 0).float()).flatten(1)
-    mass = weights.sum(1).clamp(min=1)
-    old_mean = weights @ middle.flatten() / mass
+    mass = torch.bincount(tissue.flatten(), minlength=count).clamp(min=1)
+    old_mean = torch.bincount(tissue.flatten(), middle.flatten(), count) / mass
     new_mean = torch.rand(count) * 0.9 + 0.02
     texture = uniform(count, 0.3, 1.2) * torch.where(torch.rand(count) < 0.2, -1.0, 1.0)
     if count == class_count:
         new_mean[0], texture[0] = old_mean[0], 1.0
     elif torch.rand(()) < 0.6:
         new_mean[class_count] = torch.rand(()) * 0.15
-    offset = ((new_mean - texture * old_mean) @ weights).reshape(middle.shape)
-    gain = (texture @ weights).reshape(middle.shape)
+    offset, gain = _smooth(torch.stack([(new_mean - texture * old_mean)[tissue], texture[tissue]]))
     made = image * gain + offset
     if torch.rand(()) < 0.4:
         made = made * (1 - uniform(1, 0.2, 0.8) * _rim(classes))
@@ -69,9 +70,9 @@ def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
 
 
 def _smooth(maps: Tensor) -> Tensor:
-    """Maps (count, rows, columns) or (count, slices, rows, columns) averaged over 3 x 3 pixels of each slice."""
+    """Maps (count, rows, columns) or (count, slices, rows, columns) averaged over a few pixels within each slice."""
     slices = maps.reshape(-1, *maps.shape[-2:])
-    return F.avg_pool2d(slices[:, None], 3, 1, 1)[:, 0].reshape(maps.shape)
+    return F.avg_pool2d(slices[:, None], _SMOOTHED, 1, 1, count_include_pad=False)[:, 0].reshape(maps.shape)
 
 
 def _rim(classes: Tensor) -> Tensor:
@@ -84,11 +85,10 @@ def _rim(classes: Tensor) -> Tensor:
 
 
 def random_curve(image: Tensor) -> Tensor:
-    """Pass a sample in 0..1 through a random intensity curve, half of them not monotone."""
-    knots = torch.rand(_CURVE_KNOTS)
+    """Pass a sample in 0..1 through a random intensity curve: one that rises, or in half of the cases any."""
     if torch.rand(()) < 0.5:
-        knots = torch.sort(knots).values
-        knots = (knots - knots[0]) / (knots[-1] - knots[0]).clamp(min=0.2)
+        return without_meta(seed(RandHistogramShift(_CURVE_KNOTS, prob=1.0))(image))
+    knots = torch.rand(_CURVE_KNOTS)
     position = image * (len(knots) - 1)
     below = position.floor().long().clamp(0, len(knots) - 2)
     return torch.lerp(knots[below], knots[below + 1], position - below)

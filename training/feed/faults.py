@@ -4,25 +4,33 @@ All work within the slices; images are (batch, slices, rows, columns) in 0..1, t
 that a network sees or the slices of a volume.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from monai.transforms.intensity.array import GaussianSmooth, GibbsNoise, KSpaceSpikeNoise, RandBiasField
 from torch import Tensor
 
-from training.feed.chance import happens, smooth_field, uniform
+from training.feed.chance import chosen, seed, uniform, without_meta
 from training.feed.settings import Augmentation
+
+_FIELD = 0.5  # largest coefficient of the shading's polynomials
+_LARGEST_NOISE = 0.09
 
 
 def add_coil_shading(images: Tensor, settings: Augmentation) -> Tensor:
-    """Smooth shading, and the fall of signal from back to belly of a surface coil."""
-    if not settings.bias:
+    """Smooth shading, and the fall of signal from back to belly of a surface coil, each on some samples.
+
+    All slices of a sample are shaded alike: MONAI's field is computed once for them.
+    """
+    log_field = images.new_zeros(len(images), *images.shape[2:])
+    for place in chosen(len(images), settings.bias):
+        field = RandBiasField(coeff_range=(-_FIELD, _FIELD), prob=1.0)
+        log_field[place] = without_meta(seed(field)(torch.ones(1, *images.shape[2:])))[0].log()
+    for place in chosen(len(images), settings.bias):
+        log_field[place] += uniform(1, -2.0, 1.0) * _along(images, settings, 0.5, -0.5)
+    if not log_field.any():
         return images
-    count = len(images)
-    strength = uniform(count, 0.1, 0.5) * happens(count, settings.bias)
-    field = smooth_field(count, tuple(images.shape[2:]), 4) * strength[:, None, None]
-    slope = uniform(count, -2.0, 1.0) * happens(count, settings.bias)
-    field = field + slope[:, None, None] * _along(images, settings, 0.5, -0.5)
-    field = field - field.amax((1, 2), keepdim=True) * 0.5
-    return images * torch.exp(field)[:, None]
+    return images * torch.exp(log_field - 0.5 * log_field.amax((1, 2), keepdim=True))[:, None]
 
 
 def _along(images: Tensor, settings: Augmentation, first: float, last: float) -> Tensor:
@@ -33,6 +41,7 @@ def _along(images: Tensor, settings: Augmentation, first: float, last: float) ->
 
 
 def _lower_resolution(image: Tensor) -> Tensor:
+    """Fewer pixels acquired than shown, in each direction another number, which MONAI's transform cannot do."""
     _, rows, columns = image.shape
     factors = uniform(2, 1.0, 3.0)
     small = (max(8, int(rows / factors[0])), max(8, int(columns / factors[1])))
@@ -42,10 +51,9 @@ def _lower_resolution(image: Tensor) -> Tensor:
 
 
 def _blur(image: Tensor) -> Tensor:
-    width = int(torch.randint(1, 3, ()).item()) * 2 + 1
-    smooth = F.avg_pool2d(image[None], width, 1, width // 2)[0]
-    amount = uniform(1, -0.8, 1.0)
-    return image + amount * (smooth - image)
+    """Blurred, or sharpened by as much as it would have been blurred."""
+    smooth = without_meta(GaussianSmooth(float(uniform(1, 0.6, 1.4)))(image))
+    return torch.lerp(image, smooth, float(uniform(1, -0.8, 1.0)))
 
 
 def _ghost(image: Tensor) -> Tensor:
@@ -68,28 +76,47 @@ def _void(image: Tensor) -> Tensor:
     return image * (1 - torch.exp(-(((y - row) / size[0]) ** 2 + ((x - column) / size[1]) ** 2)))
 
 
+def _ring(image: Tensor) -> Tensor:
+    """Ringing beside edges, where the high frequencies were not acquired."""
+    return without_meta(GibbsNoise(float(uniform(1, 0.3, 0.65)))(image))
+
+
+def _spike(image: Tensor) -> Tensor:
+    """Stripes over the image, from a spark while k-space was read; seldom near its centre, so seldom wide."""
+    _, rows, columns = image.shape
+    row, column = (int(side * (0.5 + float(uniform(1, 0.06, 0.2)))) for side in (rows, columns))
+    row = rows - row if torch.rand(()) < 0.5 else row
+    height = float(uniform(1, 0.02, 0.08)) * rows * columns
+    spikes = KSpaceSpikeNoise([(place, row, column) for place in range(len(image))], float(np.log(height)))
+    return without_meta(spikes(image))
+
+
 def add_faults(images: Tensor, settings: Augmentation) -> Tensor:
-    """Coarse pixels, blur or sharpening, ghosts, saturation bands and metal, each on some samples, then noise."""
+    """Coarse pixels, blur or sharpening, ghosts, saturation bands, metal, ringing and spikes, each on some samples."""
     steps = (
         (_lower_resolution, settings.low_resolution),
         (_blur, settings.blur),
         (_ghost, settings.ghost),
         (lambda image: _saturation_band(image, settings), settings.band),
         (_void, settings.void),
+        (_ring, settings.gibbs),
+        (_spike, settings.spike),
     )
-    wanted = [(step, probability) for step, probability in steps if probability]
-    spoiled = []
-    for image in images:
-        for step, probability in wanted:
-            if torch.rand(()) < probability:
-                image = step(image)  # noqa: PLW2901  one sample through a chain of steps
-        spoiled.append(image)
-    return add_noise(torch.stack(spoiled), settings) if wanted else add_noise(images, settings)
+    spoiled = list(images)
+    for step, probability in steps:
+        for place in chosen(len(images), probability):
+            spoiled[place] = step(spoiled[place])
+    return torch.stack(spoiled) if any(probability for _, probability in steps) else images
 
 
 def add_noise(images: Tensor, settings: Augmentation) -> Tensor:
-    if not settings.noise:
-        return images
-    level = uniform(len(images), 0.0, 0.09) * happens(len(images), settings.noise)
-    # Magnitude images carry Rician noise: the absolute value keeps dark regions from going below zero.
-    return (images + torch.randn_like(images) * level[:, None, None, None]).abs()
+    """Rician noise, that of magnitude images, on some samples; up to 9 % of the brightest.
+
+    On 3 x 384 x 320 pixels MONAI's transform takes 31 ms of one core, this 8 ms, since torch draws faster than NumPy.
+    """
+    noisy = list(images)
+    for place in chosen(len(images), settings.noise):
+        level = float(uniform(1, 0.0, _LARGEST_NOISE))
+        real, imaginary = level * torch.randn(2, *images.shape[1:])
+        noisy[place] = torch.hypot(images[place] + real, imaginary)
+    return torch.stack(noisy) if settings.noise else images
