@@ -47,8 +47,11 @@ def fold_batch_norms(network: HalfResolutionUNet) -> HalfResolutionUNet:
 def metadata_of(config: dict[str, Any], card: dict[str, Any], stride: int) -> dict[str, Any]:
     return {
         "schema_version": models.SCHEMA_VERSION,
-        "orientation": preprocess.STACK_ORIENTATION,
-        "normalisation": preprocess.NORMALISATION,
+        "input": "slices",
+        "orientation": preprocess.ORIENTATIONS["sagittal"],
+        "normalisation": "percentile",
+        "size": None,
+        "crop": False,
         "spacing_mm": config["network"]["spacing_mm"],
         "neighbour_distance_mm": config["network"]["neighbour_distance_mm"],
         "input_channels": config["network"]["slices"],

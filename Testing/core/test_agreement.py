@@ -27,7 +27,7 @@ def model(image: sitk.Image) -> Model:
 
 @pytest.fixture(scope="module")
 def semantic(image: sitk.Image, model: Model) -> sitk.Image:
-    return inference.segment_stack(image, model)
+    return inference.segment_labels(image, model)
 
 
 def test_the_shipped_model_agrees_with_itself_on_the_sample(

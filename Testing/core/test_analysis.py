@@ -40,7 +40,9 @@ def test_a_sagittal_image_gets_the_sagittal_model(image: sitk.Image) -> None:
 
 def test_a_model_of_another_task_is_refused(image: sitk.Image, model_file: Callable[..., Path]) -> None:
     with pytest.raises(ModelError, match="made for axial images, and this image is sagittal"):
-        analysis.prepare(image, model=str(model_file(task="axial")), accept_unlisted=True)
+        analysis.prepare(
+            image, model=str(model_file(task="axial", orientation="LPS", labels={"1": "ivd"})), accept_unlisted=True
+        )
 
 
 def test_the_sample_is_named_from_the_lowest_disc_that_the_caller_gives(image: sitk.Image) -> None:

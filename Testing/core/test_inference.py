@@ -36,7 +36,7 @@ def image() -> sitk.Image:
 
 
 def test_the_label_map_lies_on_the_grid_of_the_image(model: models.Model, image: sitk.Image) -> None:
-    labels = inference.segment_stack(image, model)
+    labels = inference.segment_labels(image, model)
     assert labels.IsSameImageGeometryAs(image)
     assert labels.GetPixelID() == sitk.sitkUInt8
     assert set(np.unique(sitk.GetArrayFromImage(labels))) <= {0, 1, 2, 3}
@@ -44,15 +44,15 @@ def test_the_label_map_lies_on_the_grid_of_the_image(model: models.Model, image:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_storage_order_changes_nothing(model: models.Model, image: sitk.Image, order: str) -> None:
-    expected = sitk.GetArrayFromImage(sitk.DICOMOrient(inference.segment_stack(image, model), order))
-    found = sitk.GetArrayFromImage(inference.segment_stack(sitk.DICOMOrient(image, order), model))
+    expected = sitk.GetArrayFromImage(sitk.DICOMOrient(inference.segment_labels(image, model), order))
+    found = sitk.GetArrayFromImage(inference.segment_labels(sitk.DICOMOrient(image, order), model))
     assert np.array_equal(found, expected)
     assert len(np.unique(found)) > 1
 
 
 def test_progress_rises_to_the_end(model: models.Model, image: sitk.Image) -> None:
     told: list[float] = []
-    inference.segment_stack(image, model, on_progress=told.append)
+    inference.segment_labels(image, model, on_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert len(told) > 1
@@ -61,15 +61,15 @@ def test_progress_rises_to_the_end(model: models.Model, image: sitk.Image) -> No
 def test_cancel_stops_between_slices(model: models.Model, image: sitk.Image) -> None:
     told: list[float] = []
     with pytest.raises(Cancelled):
-        inference.segment_stack(image, model, on_progress=told.append, cancelled=lambda: bool(told))
+        inference.segment_labels(image, model, on_progress=told.append, cancelled=lambda: bool(told))
     assert len(told) == 1
 
 
 def test_flips_do_not_mind_which_side_is_left(model: models.Model, image: sitk.Image) -> None:
     mirrored = sitk.GetImageFromArray(sitk.GetArrayFromImage(image)[::-1])
     mirrored.CopyInformation(image)
-    labels = sitk.GetArrayFromImage(inference.segment_stack(image, model, flips=True))
-    of_mirrored = sitk.GetArrayFromImage(inference.segment_stack(mirrored, model, flips=True))
+    labels = sitk.GetArrayFromImage(inference.segment_labels(image, model, flips=True))
+    of_mirrored = sitk.GetArrayFromImage(inference.segment_labels(mirrored, model, flips=True))
     assert (of_mirrored[::-1] == labels).mean() > 0.99
 
 
@@ -100,7 +100,7 @@ def test_a_thin_stack_is_computed_whole_at_intervals_and_elsewhere_around_what_t
     pixels[:, 90:110, 70:90] = 10.0
     stack = sitk.GetImageFromArray(pixels)
     stack.SetDirection(image.GetDirection())
-    labels = sitk.GetArrayFromImage(inference.segment_stack(stack, dataclasses.replace(model, network=Bright())))
+    labels = sitk.GetArrayFromImage(inference.segment_labels(stack, dataclasses.replace(model, network=Bright())))
     assert np.array_equal(labels == 1, pixels == 10.0)
     whole = [shape for shape in Bright.shapes if shape[2] >= 200]
     assert sum(shape[0] for shape in whole) == 3
@@ -108,7 +108,7 @@ def test_a_thin_stack_is_computed_whole_at_intervals_and_elsewhere_around_what_t
 
 
 def test_one_slice_is_enough(model: models.Model, image: sitk.Image) -> None:
-    assert inference.segment_stack(image[:, :, 4:5], model).GetSize() == (70, 90, 1)
+    assert inference.segment_labels(image[:, :, 4:5], model).GetSize() == (70, 90, 1)
 
 
 def test_a_coarse_image_keeps_its_place_when_resampled(image: sitk.Image) -> None:

@@ -110,7 +110,7 @@ def test_incomplete_metadata_are_refused(model_file: ModelWriter) -> None:
 
 def test_a_preprocessing_that_is_not_ours_is_refused(model_file: ModelWriter) -> None:
     with pytest.raises(ModelError, match="preprocessing"):
-        models.find(str(model_file(normalisation="min-max")))
+        models.find(str(model_file(normalisation="histogram")))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the message is for computers without CUDA")

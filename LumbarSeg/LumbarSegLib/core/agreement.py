@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import SEMANTIC
-from LumbarSegLib.core.inference import segment_stack
+from LumbarSegLib.core.inference import segment_labels
 from LumbarSegLib.core.models import Model
 
 _GAMMA = 0.7
@@ -26,14 +26,14 @@ def self_agreement(
     model: Model,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
-    """Dice by kind between the model's answer `semantic` (as `segment_stack` gave it) and a second one.
+    """Dice by kind between the model's answer `semantic` (as `segment_labels` gave it) and a second one.
 
     The second answer is for the slices about the middle of the spine, mirrored left to right and with their
     intensities raised to the power of 0.7. A kind that neither answer has is left out. Raises Cancelled.
     """
     first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic))
     chosen = _about_spine(first)
-    second = sitk.GetArrayFromImage(segment_stack(_changed(image, chosen), model, cancelled=cancelled))[::-1]
+    second = sitk.GetArrayFromImage(segment_labels(_changed(image, chosen), model, cancelled=cancelled))[::-1]
     margin = 1 if len(second) >= 2 + _FEWEST else 0  # the outer slices lack a neighbour that they had
     inner = slice(margin, len(second) - margin)
     return _dice(first[chosen][inner], second[inner])

@@ -81,7 +81,7 @@ def segment(
     _check_fits(image, model.info)
     started = time.perf_counter()
     on_progress("Segmenting", 0.0)
-    labels = inference.segment_stack(
+    labels = inference.segment_labels(
         image, model, flips, lambda fraction: on_progress("Segmenting", 0.8 * fraction), cancelled
     )
     segmented = time.perf_counter()

@@ -1,19 +1,22 @@
 """The structures of the lumbar spine: names, label values, colours and codes, all from `Resources/structures.json`.
 
-Label values are those of the SPIDER data set: 1 is L5 and the count goes upward, 200 more is the disc below that
-vertebra, 100 is the spinal canal, 25 is a sixth lumbar vertebra. The sacrum has no label. Codes are SNOMED CT; a level
-without a code that could be verified carries the code of the unspecified vertebra or disc.
+Label values of levels are those of the SPIDER data set: 1 is L5 and the count goes upward, 200 more is the disc below
+that vertebra, 100 is the spinal canal, 25 is a sixth lumbar vertebra. The sacrum has no label. Axial regions have no
+levels and keep the values of their semantic map. Codes are SNOMED CT; a structure without a code that could be verified
+carries the code of the nearest wider concept, as its meaning says.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.resources import resource
 
-Kind = Literal["vertebra", "disc", "canal"]
+Kind = Literal["vertebra", "disc", "canal", "ivd", "pe", "ts", "aap"]
 
 
 @dataclass(frozen=True)
@@ -27,30 +30,54 @@ class Code:
 
 @dataclass(frozen=True)
 class Structure:
-    """One structure: its name ("L3", "L3/4", "Spinal canal"), label value, RGB colour (0 to 255) and code."""
+    """One structure: its name ("L3", "L3/4", "Spinal canal", "TS"), label value, RGB colour (0 to 255) and code.
+
+    `words` spell out a name that is short for something ("thecal sac").
+    """
 
     name: str
     kind: Kind
     label: int
     color: tuple[int, int, int]
     code: Code
+    words: str = ""
 
 
 def _structure(row: dict[str, Any]) -> Structure:
     red, green, blue = row["color"]
-    return Structure(row["name"], row["kind"], row["label"], (red, green, blue), Code(**row["code"]))
+    code = Code(**row["code"])
+    return Structure(row["name"], row["kind"], row["label"], (red, green, blue), code, row.get("words", ""))
 
 
-def _rows(table: str) -> tuple[Structure, ...]:
-    tables = json.loads(resource("structures.json").read_text(encoding="utf-8"))
-    return tuple(_structure(row) for row in tables[table])
+_TABLES = json.loads(resource("structures.json").read_text(encoding="utf-8"))
+
+STRUCTURES: tuple[Structure, ...] = tuple(map(_structure, _TABLES["structures"]))
+"""Every structure that has a level, or is one of a kind in a spine: vertebrae, then discs, each from the bottom upward,
+then the canal.
+"""
+
+_KINDS: Mapping[str, Mapping[Kind, Structure]] = MappingProxyType(
+    {
+        task: MappingProxyType({row.kind: row for row in map(_structure, rows)})
+        for task, rows in _TABLES["kinds"].items()
+    }
+)
 
 
-STRUCTURES: tuple[Structure, ...] = _rows("structures")
-"""Every structure that can be named; vertebrae, then discs, each from the bottom upward, then the canal."""
+def kinds_of(task: str) -> Mapping[Kind, Structure]:
+    """The kinds without a level that a task tells apart, with the label values of its semantic map.
 
-SEMANTIC: dict[Kind, Structure] = {row.kind: row for row in _rows("kinds")}
-"""The kinds without a level, with the label values of a semantic map: 1 vertebra, 2 disc, 3 canal."""
+    "sagittal": 1 vertebra, 2 disc, 3 canal; "axial": 1 ivd, 2 pe, 3 ts, 4 aap; "xray": 1 vertebra. Raises KeyError for
+    another task.
+    """
+    return _KINDS[task]
+
+
+SEMANTIC: Mapping[Kind, Structure] = kinds_of("sagittal")
+"""The kinds of a sagittal image."""
+
+ALL_KINDS: tuple[Structure, ...] = tuple(row for kinds in _KINDS.values() for row in kinds.values())
+"""The kinds of all tasks, one after the other."""
 
 CANAL: Structure = next(row for row in STRUCTURES if row.kind == "canal")
 

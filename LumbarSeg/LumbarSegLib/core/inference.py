@@ -1,4 +1,4 @@
-"""Image to label map: what a network makes of a sagittal stack, on the image's own grid."""
+"""Image to label map: what a network makes of a stack, slice by slice or at once, on the image's own grid."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,40 +8,46 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
-from LumbarSegLib.core.anatomy import SEMANTIC
+from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.images import stored_as
-from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.models import Model, ModelInfo
 from LumbarSegLib.errors import Cancelled
 
 if TYPE_CHECKING:
     import torch
 
 Progress = Callable[[float], None]
+Cancelling = Callable[[], bool]
 Window = tuple[slice, slice]
 _SLICES_AT_ONCE = 4
 _SURVEY_MM = 6.0  # from one slice that is computed whole to the next
 _MARGIN_MM = 20.0  # around all that those show
+_SIDEWAYS = {"PIR": 0, "LPS": 2, "": 2}  # the axis of a stack's array that runs across the patient
 
 
-def segment_stack(
+def segment_labels(
     image: sitk.Image,
     model: Model,
     flips: bool = False,
     on_progress: Progress = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Cancelling = lambda: False,
 ) -> sitk.Image:
-    """Semantic map (uint8, label values of `anatomy.SEMANTIC`) of a 3D sagittal image, on its own grid.
+    """Semantic map (uint8, label values of `anatomy.kinds_of` the model's task) of a 3D image, on its own grid.
 
     `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1,
-    `cancelled` is asked after every few slices. Raises Cancelled.
+    `cancelled` is asked after every few slices, before a volume. Raises Cancelled.
     """
-    ordered = preprocess.to_stack_order(image)
+    ordered = preprocess.to_stack_order(image, model.info.orientation)
     placeless = preprocess.without_place(ordered)
-    grid = preprocess.resample_in_plane(placeless, model.info.spacing_mm)
-    stack = preprocess.standardise(preprocess.scale_to_unit(sitk.GetArrayFromImage(grid)))
-    slices = _Slices(stack, ordered.GetSpacing()[2], model, flips)
-    _answer_all(slices, on_progress, cancelled)
-    labels = sitk.GetImageFromArray(slices.labels[:, : stack.shape[1], : stack.shape[2]])
+    grid, stack = _seen(placeless, model.info)
+    if model.info.input == "volume":
+        found = _volume_labels(stack, model, flips, on_progress, cancelled)
+    else:
+        slices = _Slices(stack, ordered.GetSpacing()[2], model, flips)
+        _answer_all(slices, on_progress, cancelled)
+        found = slices.labels
+    _, rows, columns = stack.shape
+    labels = sitk.GetImageFromArray(found[: len(stack), :rows, :columns])
     labels.CopyInformation(grid)
     # The labels are decided before they are resampled: probabilities on a full-size grid cost seconds and
     # gigabytes.
@@ -50,8 +56,84 @@ def segment_stack(
     return stored_as(labels, image)
 
 
+def probabilities(image: sitk.Image, model: Model) -> tuple[NDArray[np.float32], sitk.Image]:
+    """The probability of each of the network's output values, shape (classes, slices, rows, columns), and the grid of
+    the network that they lie on: the image as it was resampled, in its place in the patient (LPS, mm).
+    """
+    import torch
+
+    ordered = preprocess.to_stack_order(image, model.info.orientation)
+    placeless = preprocess.without_place(ordered)
+    grid, stack = _seen(placeless, model.info)
+    with torch.inference_mode():
+        if model.info.input == "volume":
+            logits = model.network(_on_device(stack, model)[None, None])[0]
+        else:
+            slices = _Slices(stack, ordered.GetSpacing()[2], model, flips=False)
+            firsts = range(0, len(stack), _SLICES_AT_ONCE)
+            chosen = [list(range(first, min(first + _SLICES_AT_ONCE, len(stack)))) for first in firsts]
+            logits = torch.cat([slices.logits(group, slices.whole) for group in chosen]).movedim(0, 1)
+        soft: NDArray[np.float32] = logits.float().softmax(0).cpu().numpy()
+    first = placeless.TransformPhysicalPointToContinuousIndex(grid.GetOrigin())
+    grid.SetOrigin(ordered.TransformContinuousIndexToPhysicalPoint(first))
+    grid.SetDirection(ordered.GetDirection())
+    _, rows, columns = stack.shape
+    return soft[:, : len(stack), :rows, :columns], grid
+
+
+def _seen(placeless: sitk.Image, info: ModelInfo) -> tuple[sitk.Image, NDArray[np.float32]]:
+    """The stack on the network's grid, as an image and as the array that the network sees."""
+    grid = preprocess.to_network_grid(placeless, info.spacing_mm, info.size, info.crop)
+    unit = preprocess.to_unit(sitk.GetArrayFromImage(grid), info.normalisation)
+    return grid, preprocess.after_unit(unit, info.normalisation)
+
+
+def _on_device(stack: NDArray[np.float32], model: Model) -> "torch.Tensor":
+    """The stack padded at its ends to what the network asks for; what it sees as volume is padded in depth too."""
+    import torch
+
+    deep = model.info.input == "volume"
+    pad = [(0, -count % model.info.stride if axis or deep else 0) for axis, count in enumerate(stack.shape)]
+    padded: NDArray[np.float32] = np.pad(stack, pad, constant_values=float(stack.min()))
+    return torch.from_numpy(padded).to(model.device, model.dtype)
+
+
+def _meaning(info: ModelInfo) -> NDArray[np.uint8]:
+    """Label value by output value of the network."""
+    table = np.zeros(256, np.uint8)
+    for value, kind in info.labels.items():
+        table[value] = kinds_of(info.task)[kind].label
+    return table
+
+
+def _answer(model: Model, batch: "torch.Tensor", flips: bool) -> "torch.Tensor":
+    """The network's logits; with `flips` the sum of probabilities with and without mirroring the patient."""
+    logits = model.network(batch)
+    if not flips:
+        return logits
+    axis = _SIDEWAYS[model.info.orientation] + (2 if model.info.input == "volume" else 1)
+    mirrored = model.network(batch.flip(axis)).softmax(1)
+    # Neighbouring slices are channels (axis 1): exchanged, they leave the slice in their middle where it is.
+    return logits.softmax(1) + (mirrored if axis == 1 else mirrored.flip(axis))
+
+
+def _volume_labels(
+    stack: NDArray[np.float32], model: Model, flips: bool, on_progress: Progress, cancelled: Cancelling
+) -> NDArray[np.uint8]:
+    """Label values of a whole stack at once, padded."""
+    import torch
+
+    if cancelled():
+        raise Cancelled("Segmentation was cancelled.")
+    with torch.inference_mode():
+        decided = _answer(model, _on_device(stack, model)[None, None], flips).argmax(1)[0]
+    on_progress(1.0)
+    labels: NDArray[np.uint8] = _meaning(model.info)[decided.to("cpu", torch.uint8).numpy()]
+    return labels
+
+
 class _Slices:
-    """A stack (slices, rows, columns) on its way through the network.
+    """A stack (slices, rows, columns) on its way through a network that sees slices.
 
     `labels` fills up slice by slice, on the same grid, its rows and columns padded to what the network asks for.
     """
@@ -61,17 +143,12 @@ class _Slices:
 
         info = model.info
         self._model, self._flips = model, flips
-        _, rows, columns = stack.shape
-        pad = ((0, 0), (0, -rows % info.stride), (0, -columns % info.stride))
-        padded: NDArray[np.float32] = np.pad(stack, pad, constant_values=float(stack.min()))
-        self._stack: torch.Tensor = torch.from_numpy(padded).to(model.device, model.dtype)
+        self._stack = _on_device(stack, model)
         step = preprocess.neighbour_step(slice_spacing_mm, info.neighbour_distance_mm)
         self._neighbours = torch.from_numpy(preprocess.neighbour_indices(len(stack), step, info.slices))
-        self._meaning = np.zeros(256, np.uint8)
-        for value, kind in info.labels.items():
-            self._meaning[value] = SEMANTIC[kind].label
-        self.labels: NDArray[np.uint8] = np.zeros(padded.shape, np.uint8)
-        every = max(1, int(_SURVEY_MM / slice_spacing_mm))
+        self._meaning = _meaning(info)
+        self.labels: NDArray[np.uint8] = np.zeros(tuple(self._stack.shape), np.uint8)
+        every = max(1, int(_SURVEY_MM / slice_spacing_mm)) if _spine_runs_along_slices(info) else 1
         self.survey = list(range(min(every // 2, len(stack) - 1), len(stack), every))
 
     @property
@@ -86,10 +163,11 @@ class _Slices:
         return self._reach(shown.max(1)), self._reach(shown.max(0))
 
     def _reach(self, shown: NDArray[np.uint8]) -> slice:
+        info = self._model.info
         seen, size = np.flatnonzero(shown), len(shown)
-        stride, margin = self._model.info.stride, round(_MARGIN_MM / self._model.info.spacing_mm)
+        margin = round(_MARGIN_MM / (info.spacing_mm or 1.0))
         first, last = max(0, int(seen[0]) - margin), min(size, int(seen[-1]) + 1 + margin)
-        length = min(size, -(-(last - first) // stride) * stride)
+        length = min(size, -(-(last - first) // info.stride) * info.stride)
         start = min(first, size - length)
         return slice(start, start + length)
 
@@ -99,20 +177,24 @@ class _Slices:
 
         rows, columns = window
         with torch.inference_mode():
-            batch = self._stack[:, rows, columns][self._neighbours[chosen]].contiguous(
-                memory_format=torch.channels_last
-            )
-            decided = self._logits(batch).argmax(1)
+            decided = self.logits(chosen, window).argmax(1)
         self.labels[chosen, rows, columns] = self._meaning[decided.to("cpu", torch.uint8).numpy()]
 
-    def _logits(self, batch: "torch.Tensor") -> "torch.Tensor":
-        logits = self._model.network(batch)
-        if not self._flips:
-            return logits
-        return logits.softmax(1) + self._model.network(batch.flip(1)).softmax(1)
+    def logits(self, chosen: list[int], window: Window) -> "torch.Tensor":
+        """The network's answer for these slices within a window, shape (slices, classes, rows, columns)."""
+        import torch
+
+        rows, columns = window
+        batch = self._stack[:, rows, columns][self._neighbours[chosen]]
+        return _answer(self._model, batch.contiguous(memory_format=torch.channels_last), self._flips)
 
 
-def _answer_all(slices: _Slices, on_progress: Progress, cancelled: Callable[[], bool]) -> None:
+def _spine_runs_along_slices(info: ModelInfo) -> bool:
+    """Whether a few whole slices show where the spine lies in all of them, on a grid that a part of can be computed."""
+    return info.task == "sagittal" and info.spacing_mm is not None
+
+
+def _answer_all(slices: _Slices, on_progress: Progress, cancelled: Cancelling) -> None:
     """Whole slices first, at wide intervals; they show where the spine is, and the others are computed there alone."""
     count = len(slices.labels)
     done = 0

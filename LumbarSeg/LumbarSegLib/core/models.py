@@ -1,41 +1,42 @@
 """A model file and what it says of itself; the library of shipped ones; which one fits a task.
 
 A model is one TorchScript file that carries `metadata.json`, as MONAI's `save_net_with_metadata` writes it.
-The metadata say all that inference must know; `SCHEMA_VERSION` names their form. `Models/index.json` gives
-the SHA-256 of each shipped file.
+The metadata say all that inference must know. `Models/index.json` gives the SHA-256 of each shipped file.
 """
 
 import hashlib
 import json
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from LumbarSegLib.core.anatomy import SEMANTIC, Kind
-from LumbarSegLib.core.preprocess import NORMALISATION, STACK_ORIENTATION
+from LumbarSegLib.core.anatomy import Kind, kinds_of
+from LumbarSegLib.core.metadata import SCHEMA_VERSION as SCHEMA_VERSION  # noqa: PLC0414 - export takes it from here
+from LumbarSegLib.core.metadata import read_metadata
+from LumbarSegLib.core.preprocess import NORMALISATIONS, ORIENTATIONS
 from LumbarSegLib.errors import ModelError
 from LumbarSegLib.resources import resource
 
 if TYPE_CHECKING:
     import torch
 
-SCHEMA_VERSION = 1
 SUFFIX = ".ts"
+Input = Literal["slices", "volume"]
 
 
 @dataclass(frozen=True)
 class ModelInfo:
     """What a model file says of itself.
 
-    `labels` maps the network's output values to kinds of structure ("vertebra", "disc", "canal");
-    `spacing_mm` is the pixel size of its grid; `slices` how many slices it sees at once, the one that it
-    answers for in the middle; `neighbour_distance_mm` how far apart these lie; rows and columns of its input
-    are multiples of `stride`. `weights_sha256` is of the weights alone, so that scores can name what they were
-    measured on. `listed` tells whether the file is one of the shipped ones.
+    `labels` maps the network's output values to kinds of structure of the `task`. `input` is "slices" or "volume": a
+    slice with its neighbours, or the whole stack at once. `orientation` is that of the stack, `crop` whether the region
+    of the spine is cut out of it first, `normalisation` a name of `preprocess.NORMALISATIONS`. Its grid has pixels of
+    `spacing_mm` or a fixed `size`, (rows, columns) or of a volume (slices, rows, columns); the other one is None.
+    `slices` are how many it sees at once, the one that it answers for in the middle; `neighbour_distance_mm` how far
+    apart these lie. Each side of its input is a multiple of `stride`. `weights_sha256` is of the weights alone, so that
+    scores can name what they were measured on. `listed` tells whether the file is one of the shipped ones.
     """
 
     path: Path
@@ -48,7 +49,12 @@ class ModelInfo:
     task: str
     modality: str
     plane: str
-    spacing_mm: float
+    input: Input
+    orientation: str
+    crop: bool
+    normalisation: str
+    spacing_mm: float | None
+    size: tuple[int, ...] | None
     slices: int
     neighbour_distance_mm: float
     stride: int
@@ -61,8 +67,8 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A model file that is loaded and ready: `network` maps (batch, slices, rows, columns) to logits
-    on `device` in `dtype`.
+    """A model file that is loaded and ready: on `device` in `dtype`, `network` maps (batch, slices, rows, columns) to
+    logits (batch, classes, rows, columns), or a batch of volumes with one channel to a batch of volumes of classes.
     """
 
     info: ModelInfo
@@ -112,7 +118,7 @@ def read_info(path: Path) -> ModelInfo:
     if entry is not None and entry["sha256"] != digest:
         raise ModelError(f"The model file {path.name} is damaged or was altered; install LumbarSeg again.")
     listed = any(digest == entry["sha256"] for entry in _index())
-    return _info(path, digest, listed, _metadata(path))
+    return _info(path, digest, listed, read_metadata(path))
 
 
 def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = False) -> Model:
@@ -165,51 +171,48 @@ def _index() -> list[dict[str, str]]:
     return entries
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+def _info(path: Path, digest: str, listed: bool, told: Mapping[str, Any]) -> ModelInfo:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                raise zipfile.BadZipFile
-            member = next(name for name in archive.namelist() if name.endswith("extra/metadata.json"))
-            return dict(json.loads(archive.read(member)))
-    except (zipfile.BadZipFile, zlib.error, OSError) as error:
-        raise ModelError(f"{path.name} is not a model file, or is damaged or cut off; get it again.") from error
-    except (StopIteration, ValueError) as error:
-        raise ModelError(f"{path.name} carries no metadata; export it with LumbarSeg's training folder.") from error
-
-
-def _info(path: Path, digest: str, listed: bool, metadata: dict[str, Any]) -> ModelInfo:
-    found = metadata.get("schema_version")
-    if found != SCHEMA_VERSION:
-        raise ModelError(
-            f"{path.name} has model schema {found}, and this version reads schema {SCHEMA_VERSION}; "
-            "use a matching version of LumbarSeg or export the model again."
-        )
-    try:
-        if metadata["orientation"] != STACK_ORIENTATION or metadata["normalisation"] != NORMALISATION:
-            raise ModelError(f"{path.name} asks for a preprocessing that this version does not know; export it again.")
-        return ModelInfo(
+        kinds = kinds_of(told["task"])
+        info = ModelInfo(
             path=path,
             sha256=digest,
-            weights_sha256=str(metadata["weights_sha256"]),
+            weights_sha256=str(told["weights_sha256"]),
             listed=listed,
-            name=str(metadata["name"]),
-            version=str(metadata["version"]),
-            title=str(metadata["title"]),
-            task=str(metadata["task"]),
-            modality=str(metadata["modality"]),
-            plane=str(metadata["plane"]),
-            spacing_mm=float(metadata["spacing_mm"]),
-            slices=int(metadata["input_channels"]),
-            neighbour_distance_mm=float(metadata["neighbour_distance_mm"]),
-            stride=int(metadata["stride"]),
-            labels={int(value): SEMANTIC[kind].kind for value, kind in metadata["labels"].items()},
-            training_data=tuple(metadata["training_data"]),
-            scores=tuple(metadata["scores"]),
-            intended_use=str(metadata["intended_use"]),
-            limits=tuple(metadata["limits"]),
+            name=str(told["name"]),
+            version=str(told["version"]),
+            title=str(told["title"]),
+            task=str(told["task"]),
+            modality=str(told["modality"]),
+            plane=str(told["plane"]),
+            input=told["input"],
+            orientation=str(told["orientation"]),
+            crop=bool(told["crop"]),
+            normalisation=str(told["normalisation"]),
+            spacing_mm=None if told["spacing_mm"] is None else float(told["spacing_mm"]),
+            size=None if told["size"] is None else tuple(int(count) for count in told["size"]),
+            slices=int(told["input_channels"]),
+            neighbour_distance_mm=float(told["neighbour_distance_mm"]),
+            stride=int(told["stride"]),
+            labels={int(value): kinds[kind].kind for value, kind in told["labels"].items()},
+            training_data=tuple(told["training_data"]),
+            scores=tuple(told["scores"]),
+            intended_use=str(told["intended_use"]),
+            limits=tuple(told["limits"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             f"The metadata of {path.name} are incomplete or wrong ({error}); export the model again."
         ) from error
+    if not _can_be_prepared_for(info):
+        raise ModelError(f"{path.name} asks for a preprocessing that this version does not know; export it again.")
+    return info
+
+
+def _can_be_prepared_for(info: ModelInfo) -> bool:
+    """Whether `preprocess` and `inference` can make what the network wants to see."""
+    if info.size is None:
+        has_grid = info.input == "slices" and info.spacing_mm is not None
+    else:
+        has_grid = info.spacing_mm is None and len(info.size) == {"slices": 2, "volume": 3}.get(info.input)
+    return has_grid and info.orientation == ORIENTATIONS[info.task] and info.normalisation in NORMALISATIONS

@@ -1,27 +1,36 @@
-"""From an image to what the sagittal network sees; training and inference share it, so that they cannot
-drift apart.
+"""From an image to what a network sees; training and inference share it, so that they cannot drift apart.
 
-A stack is a NumPy array of shape (slices, rows, columns) whose axes run to the patient's right, inferior and
-posterior ("PIR" in the words of `SimpleITK.DICOMOrient`): anterior is on the left of a slice and the head at
-its top.
+A stack is a 3D image whose axes run as its task's `ORIENTATIONS` say, or its NumPy array of shape (slices, rows,
+columns). A sagittal one runs to the patient's posterior, inferior and right: anterior is on the left of a slice and the
+head at its top. In an axial one the patient's right is on the left of a slice and anterior at its top. A radiograph
+stays as it is stored.
 """
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-STACK_ORIENTATION = "PIR"
-NORMALISATION = "percentile 0.5-99.5, then zero mean and unit deviation"
+from LumbarSegLib.core.cropping import spine_region
+
+Floats = NDArray[np.float32]
+
+ORIENTATIONS: Mapping[str, str] = MappingProxyType({"sagittal": "PIR", "axial": "LPS", "xray": ""})
+"""Where columns, rows and slices of a task's stack run to, in the words of `SimpleITK.DICOMOrient`; "" is as stored."""
+
 _ANTIALIAS_FROM = 1.3
+_SMOOTHING = 0.4  # of the new spacing
+_FEWEST_TO_SMOOTH = 4  # pixels; ITK's recursive filter asks for them
 _NEAR = 0.1  # of the spacing asked for; pixels as near to it as this stay, since moving them would only blur
 _PERCENTILES = (0.5, 99.5)
 
 
-def to_stack_order(image: sitk.Image) -> sitk.Image:
-    """Reorder the axes of a 3D image by its header, without interpolation, to (posterior, inferior,
-    right).
-    """
-    return sitk.DICOMOrient(image, STACK_ORIENTATION)
+def to_stack_order(image: sitk.Image, orientation: str = ORIENTATIONS["sagittal"]) -> sitk.Image:
+    """Reorder the axes of a 3D image by its header, without interpolation, to an orientation of `ORIENTATIONS`."""
+    return sitk.DICOMOrient(image, orientation) if orientation else image
 
 
 def without_place(stack: sitk.Image) -> sitk.Image:
@@ -35,6 +44,23 @@ def without_place(stack: sitk.Image) -> sitk.Image:
     return placeless
 
 
+def to_network_grid(
+    stack: sitk.Image, spacing_mm: float | None = None, size: tuple[int, ...] | None = None, crop: bool = False
+) -> sitk.Image:
+    """A stack on the grid of a network, 32 bit float: all of it or (`crop`) the region of the spine, with pixels of
+    `spacing_mm`, or else of a fixed `size` as `resample_to_size` takes it. The grid lies where the stack lies.
+    """
+    if crop:
+        unit = to_unit(sitk.GetArrayFromImage(stack).astype(np.float32), "percentile")
+        slices, rows, columns = spine_region(unit, stack.GetSpacing()[::-1])
+        stack = stack[columns, rows, slices]
+    if size is not None:
+        return resample_to_size(stack, size)
+    if spacing_mm is None:
+        raise ValueError("give a spacing or a size")
+    return resample_in_plane(stack, spacing_mm)
+
+
 def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """Resample the slices of an image in stack order to square pixels of `spacing_mm`; the slices stay what
     they are.
@@ -42,21 +68,38 @@ def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     Returns a 32 bit float image over the same field of view. An image that is finer than the target is
     smoothed first; one whose pixels are within a tenth of it keeps them.
     """
+    *in_plane, between = image.GetSpacing()
+    if all(abs(step / spacing_mm - 1) <= _NEAR for step in in_plane):
+        return sitk.Cast(image, sitk.sitkFloat32)
+    columns, rows = (
+        max(1, round(count * step / spacing_mm)) for count, step in zip(image.GetSize()[:2], in_plane, strict=True)
+    )
+    return _resampled(image, (columns, rows, image.GetSize()[2]), (spacing_mm, spacing_mm, between))
+
+
+def resample_to_size(stack: sitk.Image, size: tuple[int, ...]) -> sitk.Image:
+    """Resample an image in stack order to `size`, (rows, columns) of each slice or (slices, rows, columns).
+
+    Returns a 32 bit float image over the same field of view; an axis that becomes coarser is smoothed first.
+    """
+    old = stack.GetSize()
+    new = (size[-1], size[-2], size[0] if len(size) == 3 else old[2])
+    steps = [step * before / after for step, before, after in zip(stack.GetSpacing(), old, new, strict=True)]
+    return _resampled(stack, new, steps)
+
+
+def _resampled(image: sitk.Image, size: tuple[int, ...], spacing: "tuple[float, ...] | list[float]") -> sitk.Image:
+    """The image on a grid whose first corner is its own, linear, smoothed along each axis that becomes much coarser."""
     source = sitk.Cast(image, sitk.sitkFloat32)
-    step_x, step_y, step_z = image.GetSpacing()
-    if all(abs(step / spacing_mm - 1) <= _NEAR for step in (step_x, step_y)):
-        return source
-    for axis, step in enumerate((step_x, step_y)):
-        if spacing_mm / step > _ANTIALIAS_FROM and image.GetSize()[axis] >= 4:
-            source = sitk.RecursiveGaussian(
-                source, 0.4 * spacing_mm, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis
-            )
-    columns = max(1, round(image.GetSize()[0] * step_x / spacing_mm))
-    rows = max(1, round(image.GetSize()[1] * step_y / spacing_mm))
-    grid = sitk.Image(columns, rows, image.GetSize()[2], sitk.sitkUInt8)
+    steps = image.GetSpacing()
+    for axis, (old, new) in enumerate(zip(steps, spacing, strict=True)):
+        if new / old > _ANTIALIAS_FROM and image.GetSize()[axis] >= _FEWEST_TO_SMOOTH:
+            order = sitk.RecursiveGaussianImageFilter.ZeroOrder
+            source = sitk.RecursiveGaussian(source, _SMOOTHING * new, False, order, axis)
+    grid = sitk.Image(size, sitk.sitkUInt8)
     grid.SetDirection(image.GetDirection())
-    grid.SetSpacing((spacing_mm, spacing_mm, step_z))
-    corner = [0.5 * spacing_mm / step_x - 0.5, 0.5 * spacing_mm / step_y - 0.5, 0.0]
+    grid.SetSpacing(spacing)
+    corner = [0.5 * new / old - 0.5 for old, new in zip(steps, spacing, strict=True)]
     grid.SetOrigin(image.TransformContinuousIndexToPhysicalPoint(corner))
     resampler = sitk.ResampleImageFilter()
     resampler.SetReferenceImage(grid)
@@ -65,7 +108,7 @@ def resample_in_plane(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     return resampler.Execute(source)
 
 
-def scale_to_unit(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+def scale_to_unit(stack: Floats) -> Floats:
     """Map a stack to 0..1 between its 0.5 and 99.5 percentile of the pixels above its lowest value, and clip
     it.
 
@@ -79,11 +122,45 @@ def scale_to_unit(stack: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit.astype(np.float32, copy=False)
 
 
-def standardise(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretch(stack: Floats) -> Floats:
+    """Map a stack to 0..1 between its lowest and its highest value."""
+    low, high = float(stack.min()), float(stack.max())
+    return ((stack - low) / max(high - low, 1e-6)).astype(np.float32, copy=False)
+
+
+def standardise(stack: Floats) -> Floats:
     """Shift and scale a stack in 0..1 to zero mean and unit standard deviation."""
     sample = stack[:, ::3, ::3]
     standard = (stack - sample.mean()) / max(float(sample.std()), 1e-3)
     return standard.astype(np.float32, copy=False)
+
+
+def _unchanged(stack: Floats) -> Floats:
+    return stack
+
+
+class _Normalisation(NamedTuple):
+    to_unit: Callable[[Floats], Floats]
+    after_unit: Callable[[Floats], Floats]
+
+
+_NORMALISATIONS = {
+    "percentile": _Normalisation(scale_to_unit, standardise),
+    "z-score": _Normalisation(_stretch, standardise),
+    "min-max": _Normalisation(_stretch, _unchanged),
+}
+NORMALISATIONS = tuple(_NORMALISATIONS)
+"""Names of the ways from intensities to what a network sees: through 0..1, where training augments."""
+
+
+def to_unit(stack: Floats, normalisation: str) -> Floats:
+    """The first half of a normalisation: a stack of any intensities to 0..1."""
+    return _NORMALISATIONS[normalisation].to_unit(stack)
+
+
+def after_unit(stack: Floats, normalisation: str) -> Floats:
+    """The second half of a normalisation: a stack in 0..1 to what the network sees."""
+    return _NORMALISATIONS[normalisation].after_unit(stack)
 
 
 def neighbour_step(slice_spacing_mm: float, distance_mm: float) -> int:
