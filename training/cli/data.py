@@ -44,7 +44,9 @@ def check(
     from training.data.layouts import open_guessed
     from training.data.sets import open_set
 
-    for path in (sheet, datalist):
+    for path, suffix in ((sheet, ".png"), (datalist, ".json")):
+        if path is not None and path.suffix.lower() != suffix:
+            raise TrainingError(f"{path} would be a {suffix} file; give it that ending.")
         if path is not None:
             check_place(path)
     dataset = open_set(data_set, folder) if data_set else open_guessed(folder)

@@ -162,7 +162,9 @@ def _doubts(facts: Sequence[CaseFacts], classes: Sequence[ClassFacts], splits: S
     if flat:
         found.append(f"The image has one intensity only in {_listed(flat)}.")
     if unknown:
-        found.append(f"The spacing of {unknown} cases is unknown: measures in mm cannot be had from them.")
+        found.append(
+            f"The spacing is unknown in {unknown} of {len(facts)} cases: no measure in mm can be had from them."
+        )
     for split in splits:
         found += _missing_in_training(facts, classes, split)
     return found

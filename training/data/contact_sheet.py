@@ -119,7 +119,7 @@ def _slices(classes: NDArray[np.uint8], shown: int) -> list[int]:
     labelled = np.flatnonzero(((classes > 0) & (classes != UNKNOWN)).any((1, 2)))
     first, last = (int(labelled[0]), int(labelled[-1])) if len(labelled) else (0, len(classes) - 1)
     places = [0.5] if shown == 1 else [0.25, 0.5, 0.75]
-    return sorted({round(first + place * (last - first)) for place in places})
+    return sorted({first + int(place * (last - first + 1)) for place in places})
 
 
 def _stack(dataset: DataSet, image: sitk.Image) -> sitk.Image:
