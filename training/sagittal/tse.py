@@ -10,6 +10,7 @@ geometry of the T2, it takes the T2's answer, which is how the network learns T1
 import argparse
 import csv
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,12 @@ from tqdm import tqdm
 
 from LumbarSegLib.core import preprocess
 from training.data import spider
-from training.data.spider import UNKNOWN
-from training.networks.half_resolution import HalfResolutionUNet
-from training.train import RUNS, build_network, read_config, starting_weights
+from training.data.cases import UNKNOWN
+from training.errors import TrainingError
+from training.experiment import read_experiment
+from training.networks.base import SegmentationNetwork
+from training.runs import RUNS
+from training.state import network_of, starting_weights
 
 # A sagittal lumbar slice shows between 18 and 42 cm from top to bottom; the spacing in the table is wrong
 # where it does not.
@@ -73,10 +77,10 @@ def read_table(data: Path) -> dict[str, float]:
         return {row["image"]: float(row["pixel_spacing_mm"]) for row in csv.DictReader(file)}
 
 
-def load_slices(data: Path, spacing_mm: float, held_out: list[int], left_out: Counter[str]) -> list[TseSlice]:
+def load_slices(data: Path, spacing_mm: float, held_out: Collection[str], left_out: Counter[str]) -> list[TseSlice]:
     slices = []
     for name, pixel_mm in read_table(data).items():
-        if int(name.split("_")[0]) in held_out:
+        if name.split("_")[0] in held_out:
             left_out["held-out patient"] += 1
             continue
         image = read_image(data / "tse_slices" / f"{name}.jpg", pixel_mm)
@@ -99,7 +103,7 @@ def on_grid(name: str, image: sitk.Image, spacing_mm: float) -> TseSlice:
     return TseSlice(int(patient), weighting, unit, (image.GetWidth(), image.GetHeight()), image.GetSpacing()[0])
 
 
-def probabilities(network: HalfResolutionUNet, image: np.ndarray[Any, Any]) -> torch.Tensor:
+def probabilities(network: SegmentationNetwork, image: np.ndarray[Any, Any]) -> torch.Tensor:
     """Mean class probabilities (classes, rows, columns) of a slice over views of changed zoom and gamma."""
     rows, columns = image.shape
     total = torch.zeros(len(spider.CLASSES), rows, columns)
@@ -139,7 +143,7 @@ def looks_like_a_spine(classes: np.ndarray[Any, Any], spacing_mm: float) -> bool
 
 
 def label_slices(
-    network: HalfResolutionUNet, slices: list[TseSlice], spacing_mm: float, left_out: Counter[str]
+    network: SegmentationNetwork, slices: list[TseSlice], spacing_mm: float, left_out: Counter[str]
 ) -> dict[str, Any]:
     found = {one.name: probabilities(network, one.image) for one in tqdm(slices, mininterval=20)}
     by_name = {one.name: one for one in slices}
@@ -167,15 +171,17 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     arguments = parser.parse_args()
-    config = read_config(arguments.config)
-    spacing_mm = config["network"]["spacing_mm"]
-    network = build_network(config)
-    network.load_state_dict(starting_weights(config))
+    experiment = read_experiment(arguments.config)
+    spacing_mm = experiment.preprocessing.spacing_mm
+    if experiment.pseudo_labels is None or spacing_mm is None:
+        raise TrainingError(f"{arguments.config.name} asks for no slices that a network labels; name them as pseudo_labels.")
+    network = network_of(experiment, len(spider.CLASSES))
+    network.load_state_dict(starting_weights(experiment))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     counts: Counter[str] = Counter()
-    slices = load_slices(arguments.data, spacing_mm, config["held_out"], counts)
+    slices = load_slices(arguments.data, spacing_mm, experiment.split.held_out, counts)
     kept = label_slices(network, slices, spacing_mm, counts)
-    folder = RUNS / config["pseudo_labels"]
+    folder = RUNS / experiment.pseudo_labels
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / "pseudo_labels.npz", **kept)
     for reason, count in sorted(counts.items()):

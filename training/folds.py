@@ -1,0 +1,146 @@
+"""Trains an experiment fold by fold; each fold ends with a model file that the program loads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import distributed, runs, shipping
+from training.data import split
+from training.data.cases import DataSet
+from training.errors import TrainingError
+from training.experiment import Experiment, as_plain
+from training.feed.prepare import Prepared, prepare_all
+from training.feed.sampling import LabelledSlice, SliceSampler, VolumeSampler
+from training.logs import forget_after
+from training.loop import Sampler, Training
+from training.losses import build_loss, class_weights
+from training.state import Loss, State
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One part of an experiment: who is trained on, validated on and tested on."""
+
+    number: int
+    split: split.Split
+
+
+def folds_of(experiment: Experiment, dataset: DataSet) -> list[Fold]:
+    """The folds that an experiment asks for. Raises TrainingError where the data cannot be split so."""
+    patients, wanted = dataset.patients, experiment.split
+    if wanted.folds is None:
+        return [Fold(0, split.held_out(patients, wanted.held_out, wanted.validation, experiment.seed))]
+    count = len(patients) if wanted.folds == "patients" else wanted.folds
+    return [Fold(k, one) for k, one in enumerate(split.folds(patients, count, wanted.validation, experiment.seed))]
+
+
+def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: bool = False) -> Path:
+    """Train one fold and write its model file, `model.ts`, and its facts, `run.json`; returns its folder.
+
+    A fold whose training has ended is left as it is when the experiment is resumed. Raises TrainingError where a
+    checkpoint is there and `resume` is not given, or where the two do not belong together.
+    """
+    folder = runs.fold_folder(experiment.name, fold.number)
+    last = folder / "last.pt"
+    if last.is_file() and not resume:
+        raise TrainingError(
+            f"{experiment.name} has a checkpoint already; go on with --resume, or remove {folder.parent}."
+        )
+    state = State(experiment, len(dataset.classes))
+    if last.is_file():
+        state.restore(last)
+    folder.mkdir(parents=True, exist_ok=True)
+    training = _training(experiment, dataset, fold, state, folder)
+    if training.ended and (folder / "run.json").is_file():
+        return folder
+    reason = training.run()
+    if distributed.leads():
+        _write_results(training, dataset, fold, reason)
+    return folder
+
+
+def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State, folder: Path) -> Training:
+    for log in ("loss.csv", "validation.csv"):
+        forget_after(folder / log, state.iteration)
+    stacks, validation = (
+        prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE)
+        for patients in (fold.split.training, fold.split.validation)
+    )
+    sampler, loss = sampler_of(experiment, stacks, state.network.stride), loss_of(experiment, stacks, len(dataset.classes))
+    return Training(experiment, folder, state, sampler, loss, dataset.classes, validation)
+
+
+def sampler_of(experiment: Experiment, stacks: Sequence[Prepared], stride: int) -> Sampler:
+    """What draws the batches of an experiment from its prepared stacks."""
+    if experiment.preprocessing.volumes:
+        return VolumeSampler(stacks, experiment.training.batch)
+    return SliceSampler(
+        stacks,
+        experiment.network.slices,
+        experiment.training.batch,
+        experiment.draw,
+        pseudo_labelled(experiment),
+        experiment.network.neighbour_distance_mm,
+        stride,
+    )
+
+
+def pseudo_labelled(experiment: Experiment) -> list[LabelledSlice]:
+    """The slices that a run labelled itself, where the experiment asks for them."""
+    if experiment.pseudo_labels is None:
+        return []
+    path = runs.RUNS / experiment.pseudo_labels / "pseudo_labels.npz"
+    if not path.is_file():
+        raise TrainingError(
+            f"{experiment.pseudo_labels} has no labels of its own yet; make them with training.sagittal.tse."
+        )
+    with np.load(path) as saved:
+        names = sorted(key.removesuffix("/image") for key in saved.files if key.endswith("/image"))
+        return [LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names]
+
+
+def loss_of(experiment: Experiment, stacks: Sequence[Prepared], class_count: int) -> Loss:
+    """The loss of an experiment, with the weights of its classes. Raises TrainingError where their number is wrong."""
+    wanted = experiment.loss.weights
+    if wanted == "data":
+        return build_loss(experiment.loss.name, class_weights((stack.classes for stack in stacks), class_count))
+    if wanted is not None and len(wanted) != class_count:
+        raise TrainingError(f"[loss] weights has {len(wanted)} values, and there are {class_count} classes.")
+    return build_loss(experiment.loss.name, None if wanted is None else torch.tensor(wanted))
+
+
+def _write_results(training: Training, dataset: DataSet, fold: Fold, reason: str) -> None:
+    state, experiment = training.state, training.experiment
+    facts = {
+        "name": experiment.name,
+        "fold": fold.number,
+        "task": dataset.task,
+        "network": experiment.network.name,
+        "parameters": sum(weights.numel() for weights in state.network.parameters()),
+        "seed": experiment.seed,
+        "iterations": state.iteration,
+        "seconds": round(state.seconds, 1),
+        "stopped": reason,
+        "machine": runs.machine(),
+        "processes": distributed.world(),
+        "patients": {
+            "training": fold.split.training,
+            "validation": fold.split.validation,
+            "test": fold.split.test,
+        },
+        "data": {
+            "set": dataset.name,
+            "classes": dataset.classes,
+            "licence": dataset.licence,
+            "citation": dataset.citation,
+        },
+        "experiment": as_plain(experiment),
+        "feeding_share": round(training.clocks.feeding_share, 3),
+        "peak_memory_mb": runs.peak_memory_mb(),
+    }
+    if reason != "stopped":
+        shipping.export_fold(experiment, facts, training.folder)
+    runs.write_facts(training.folder, facts)
