@@ -2,6 +2,9 @@
 
 import csv
 import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from Testing.training.conftest import write_patient
 from Testing.training.known_runs import as_another_set, write_run
 from training import metrics, runs, scores
 from training.compare import compare
@@ -39,24 +43,45 @@ class Text(HTMLParser):
         self.files += [value for name, value in attrs if name in ("src", "href") and value]
 
 
-@pytest.fixture
-def dataset(data: Path) -> DataSet:
-    return open_set("spider", data)
+@dataclass(frozen=True)
+class Bench:
+    """Two measured runs, one that knows all classes and one that never sees a disc, both with two folds; their page."""
+
+    dataset: DataSet
+    runs: list[Path]
+    page: Page
+    folder: Path
 
 
-@pytest.fixture
-def measured(dataset: DataSet) -> list[Path]:
-    """A run that knows all classes and one that never sees a disc, both with two folds."""
-    folders = [write_run("good", dataset, FOLDS), write_run("blind", dataset, FOLDS, blind_to="disc")]
-    for folder in folders:
-        for fold in folder.glob("fold-*"):
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("bench")
+    for patient in (3, 12, 20):
+        write_patient(folder / "data", patient, patient)
+    dataset = open_set("spider", folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "RUNS", folder / "runs")
+        measured = [write_run("good", dataset, FOLDS), write_run("blind", dataset, FOLDS, blind_to="disc")]
+        for fold in (fold for run in measured for fold in run.glob("fold-*")):
             evaluate_run(fold, dataset)
-    return folders
+        page = compare(measured, dataset, folder / "page", "Good against blind")
+    yield Bench(dataset, measured, page, folder / "page")
 
 
 @pytest.fixture
-def page(measured: list[Path], dataset: DataSet, tmp_path: Path) -> Page:
-    return compare(measured, dataset, tmp_path / "page", "Good against blind")
+def dataset(bench: Bench) -> DataSet:
+    return bench.dataset
+
+
+@pytest.fixture
+def page(bench: Bench) -> Page:
+    return bench.page
+
+
+@pytest.fixture
+def measured(bench: Bench, tmp_path: Path) -> list[Path]:
+    """Copies of the runs that a test may spoil."""
+    return [Path(shutil.copytree(run, tmp_path / "copies" / run.name)) for run in bench.runs]
 
 
 def test_the_first_line_says_which_network_and_that_three_patients_prove_nothing(page: Page) -> None:
@@ -65,14 +90,14 @@ def test_the_first_line_says_which_network_and_that_three_patients_prove_nothing
     assert "With 3 patients nothing can be said" in " ".join(page.verdict.sentences)
 
 
-def test_the_numbers_of_all_three_files_are_those_of_the_cases(page: Page, tmp_path: Path) -> None:
-    html = " ".join(Text((tmp_path / "page" / "index.html").read_text()).words)
-    markdown = (tmp_path / "page" / "README.md").read_text()
-    with (tmp_path / "page" / "scores.csv").open() as file:
+def test_the_numbers_of_all_three_files_are_those_of_the_cases(bench: Bench) -> None:
+    html = " ".join(Text((bench.folder / "index.html").read_text()).words)
+    markdown = (bench.folder / "README.md").read_text()
+    with (bench.folder / "scores.csv").open() as file:
         lines = {(row["run"], row["class"], row["metric"]): row for row in csv.DictReader(file)}
-    for name in ("good", "blind"):
-        folds = sorted((runs.RUNS / name).glob("fold-*"))
-        rows = [row for fold in folds for row in scores.read_scores(fold / scores.SCORES)]
+    for run in bench.runs:
+        name = run.name
+        rows = [row for fold in run.glob("fold-*") for row in scores.read_scores(fold / scores.SCORES)]
         for structure in ("all", "vertebra", "disc", "canal"):
             for metric, digits in (("dice", 3), ("iou", 3), ("hd95", 2), ("recall", 3), ("accuracy", 4)):
                 values = [getattr(row.scores, metric) for row in rows if row.scores.name == structure]
@@ -89,9 +114,9 @@ def test_the_numbers_of_all_three_files_are_those_of_the_cases(page: Page, tmp_p
     assert lines["blind", "disc", "dice"]["missed"] == "3"
 
 
-def test_both_pages_say_how_runs_were_made_and_how_it_was_counted(page: Page, tmp_path: Path) -> None:
-    html = " ".join(Text((tmp_path / "page" / "index.html").read_text()).words)
-    markdown = (tmp_path / "page" / "README.md").read_text()
+def test_both_pages_say_how_runs_were_made_and_how_it_was_counted(bench: Bench) -> None:
+    html = " ".join(Text((bench.folder / "index.html").read_text()).words)
+    markdown = (bench.folder / "README.md").read_text()
     for text in (html, markdown):
         assert "Good against blind" in text
         assert "2 folds by patient, each patient tested once" in text
@@ -100,11 +125,11 @@ def test_both_pages_say_how_runs_were_made_and_how_it_was_counted(page: Page, tm
         assert "Holm" in text
         assert "even a win on every patient would give p = 0.250" in text
         assert "A missed structure" in text
-        assert page.dataset.licence in text
+        assert bench.dataset.licence in text
 
 
-def test_every_file_that_the_pages_name_is_there_and_no_picture_is_blank(page: Page, tmp_path: Path) -> None:
-    folder = tmp_path / "page"
+def test_every_file_that_the_pages_name_is_there_and_no_picture_is_blank(bench: Bench) -> None:
+    folder = bench.folder
     named = Text((folder / "index.html").read_text()).files
     assert set(named) == set(re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text()))
     assert {"best.png", "median.png", "worst.png", "dots.png", "roc.png", "training.png", "scores.csv"} == set(named)
@@ -150,7 +175,9 @@ def test_runs_on_other_test_patients_are_refused(measured: list[Path], dataset: 
     assert not (tmp_path / "page").exists()
 
 
-@pytest.mark.parametrize(("key", "value", "words"), [("task", "axial", "the task"), ("data", {"set": "own"}, "data set")])
+@pytest.mark.parametrize(
+    ("key", "value", "words"), [("task", "axial", "the task"), ("data", {"set": "own"}, "data set")]
+)
 def test_runs_of_another_task_or_data_set_are_refused(
     measured: list[Path], dataset: DataSet, tmp_path: Path, key: str, value: object, words: str
 ) -> None:

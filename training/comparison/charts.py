@@ -79,6 +79,7 @@ def draw_roc(runs: Sequence[Run], path: Path) -> None:
             if mean is not None:
                 panel.plot(FALSE_POSITIVE_RATES[1:], mean[1:], color=color_of(place), linewidth=1.6, label=run.name)
         panel.set_xscale("log")
+        panel.minorticks_off()
         panel.set_ylim(0, 1.02)
         panel.set_title(class_name(runs[0].task, name), fontsize=10, loc="left")
         panel.set_xlabel("share of other pixels called it", fontsize=8.5)

@@ -23,6 +23,7 @@ from training.evaluate import in_stack_order, prediction_path, structure_of
 _BACKGROUND, _TEXT, _FAINT = "#101214", "#e8eaed", "#9aa0a6"
 _WINDOW_PERCENT = (1, 99.7)
 _MARGIN = 0.12  # of what is labelled, around it
+_TALLEST = 2.0  # heights of a panel to a width
 _PANEL_IN = 3.3
 _DPI = 120
 _OPACITY = 0.3
@@ -78,7 +79,7 @@ def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path) -> None:
     place = telling_slice(truth)
     grey = sitk.GetArrayFromImage(image)[place]
     step_x, step_y = image.GetSpacing()[:2]
-    rows, columns = _window([truth[place], *(one[place] for one in found)])
+    rows, columns = _window([truth[place], *(one[place] for one in found)], step_y / step_x)
     shape = (rows.stop - rows.start) * step_y, (columns.stop - columns.start) * step_x
     across = panels_across(len(runs) + 2, shape[0] / shape[1])
     down = -(-(len(runs) + 2) // across)
@@ -87,13 +88,13 @@ def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path) -> None:
     colors = _colors(runs[0].structures, task)
     for panel in panels:
         _slice(panel, grey[rows, columns], step_y / step_x)
-    panels[0].set_title("image" if len(truth) == 1 else f"image, slice {place + 1} of {len(truth)}", **_TITLE)
+    panels[0].set_title("image\n" if len(truth) == 1 else f"image\nslice {place + 1} of {len(truth)}", **_TITLE)
     _fill(panels[1], truth[place][rows, columns], colors)
-    panels[1].set_title("truth", **_TITLE)
+    panels[1].set_title("truth\n", **_TITLE)
     for panel, run, one in zip(panels[2:], runs, found, strict=False):
         _fill(panel, one[place][rows, columns], colors)
         _outline(panel, truth[place][rows, columns], len(colors))
-        panel.set_title(f"{run.name}   Dice {_dice(run, shown.case.name):.3f}", **_TITLE)
+        panel.set_title(f"{run.name}\nDice {_dice(run, shown.case.name):.3f}", **_TITLE)
     for panel in panels[len(runs) + 2 :]:
         panel.remove()
     _legend(figure, runs[0].structures, task, colors)
@@ -131,23 +132,27 @@ def panels_across(count: int, tall: float) -> int:
     return min(range(1, count + 1), key=unfit)
 
 
-def _window(maps: Sequence[Map]) -> tuple[slice, slice]:
-    """What is labelled in any of the maps, with a margin; all where nothing is."""
+def _window(maps: Sequence[Map], aspect: float) -> tuple[slice, slice]:
+    """What is labelled in any of the maps, with a margin, and wide enough to have a name above it; all where nothing is.
+    `aspect` is the height of a pixel in widths.
+    """
     labelled = np.any([(one != 0) & (one != UNKNOWN) for one in maps], axis=0)
     if not labelled.any():
         return slice(0, labelled.shape[0]), slice(0, labelled.shape[1])
-    return _reach(labelled.any(1)), _reach(labelled.any(0))
+    rows = _reach(labelled.any(1))
+    return rows, _reach(labelled.any(0), round((rows.stop - rows.start) * aspect / _TALLEST))
 
 
-def _reach(labelled: NDArray[np.bool_]) -> slice:
+def _reach(labelled: NDArray[np.bool_], least: int = 0) -> slice:
     seen = np.flatnonzero(labelled)
-    margin = round(_MARGIN * (seen[-1] - seen[0] + 1)) + 2
+    length = int(seen[-1] - seen[0]) + 1
+    margin = max(round(_MARGIN * length) + 2, -(-(least - length) // 2))
     return slice(max(0, int(seen[0]) - margin), min(len(labelled), int(seen[-1]) + 1 + margin))
 
 
 def _figure(across: int, down: int, tall: float) -> Figure:
     width = _PANEL_IN / max(1.0, tall / 1.6)
-    figure = Figure((across * width + 0.2, down * (width * tall + 0.32) + 0.45), dpi=_DPI, layout="constrained")
+    figure = Figure((across * width + 0.2, down * (width * tall + 0.48) + 0.45), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
