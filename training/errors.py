@@ -13,5 +13,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> TrainingError:
     valid = list(known)
     if not valid:
         return TrainingError(f"There is no {what} {name!r}; there are none to set.")
-    nearest = difflib.get_close_matches(name, valid, 1, cutoff=0.0)[0]
+    nearest = difflib.get_close_matches(name.lower(), valid, 1, cutoff=0.0)[0]
     return TrainingError(f"There is no {what} {name!r}; the nearest one is {nearest!r}.")

@@ -1,17 +1,17 @@
 """Losses by name. Pixels of unknown class count in none of them."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from monai.losses.dice import DiceLoss
 from monai.losses.focal_loss import FocalLoss
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.data.cases import UNKNOWN
-from training.errors import unknown
+from training.errors import TrainingError, unknown
 
 Loss = Callable[[Tensor | list[Tensor], Tensor], Tensor]
 _One = Callable[[Tensor, Tensor], Tensor]
@@ -29,6 +29,10 @@ def build_loss(name: str, weights: Tensor | None) -> Loss:
 
     def loss(logits: Tensor | list[Tensor], classes: Tensor) -> Tensor:
         answers = [logits] if isinstance(logits, Tensor) else logits
+        if weights is not None and len(weights) != answers[0].shape[1]:
+            raise TrainingError(
+                f"The loss has {len(weights)} weights for {answers[0].shape[1]} classes; give one each."
+            )
         shares = torch.tensor([0.5**depth for depth in range(len(answers))])
         losses = torch.stack([one(answer, classes) for answer in answers])
         return (losses * (shares / shares.sum()).to(losses)).sum()
@@ -37,12 +41,18 @@ def build_loss(name: str, weights: Tensor | None) -> Loss:
 
 
 def class_weights(arrays: Iterable[NDArray[np.uint8]], classes: int) -> Tensor:
-    """Weights of the classes, their mean one, by how seldom each is."""
+    """Weights of the classes, their mean one, by the inverse square root of their share of the known pixels.
+
+    The inverse itself would let a class of a thousandth of the pixels outweigh all others. Raises TrainingError where a
+    class does not occur.
+    """
     counts = np.zeros(UNKNOWN + 1, np.int64)
     for array in arrays:
         counts += np.bincount(array.ravel(), minlength=len(counts))
-    shares = counts[:classes] / counts[:classes].sum()
-    weights = 1 / np.sqrt(shares)
+    missing = np.flatnonzero(counts[:classes] == 0)
+    if missing.size:
+        raise TrainingError(f"Class {missing[0]} does not occur in the training part; give the weights of the loss.")
+    weights = 1 / np.sqrt(counts[:classes])
     return torch.from_numpy(weights / weights.mean()).float()
 
 
@@ -60,7 +70,12 @@ def _dice(_: Tensor | None) -> _One:
 
 
 def _cross_entropy(weights: Tensor | None) -> _One:
-    return nn.CrossEntropyLoss(weights, ignore_index=UNKNOWN)
+    def loss(logits: Tensor, classes: Tensor) -> Tensor:
+        if bool((classes == UNKNOWN).all()):
+            return 0 * logits.sum()
+        return F.cross_entropy(logits, classes, None if weights is None else weights.to(logits), ignore_index=UNKNOWN)
+
+    return loss
 
 
 def _dice_and_cross_entropy(weights: Tensor | None) -> _One:
@@ -73,7 +88,7 @@ def _focal(weights: Tensor | None) -> _One:
     return lambda logits, classes: loss(logits, classes[:, None])
 
 
-_LOSSES: dict[str, Any] = {
+_LOSSES: dict[str, Callable[[Tensor | None], _One]] = {
     "dice": _dice,
     "ce": _cross_entropy,
     "dice-ce": _dice_and_cross_entropy,

@@ -45,23 +45,22 @@ def build(
     for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known)
-    given = dict(options)
-    if size is not None and "size" in known:
-        given.setdefault("size", size)
+    fixed = {"size": size} if size is not None and "size" in inspect.signature(builder).parameters else {}
     try:
-        network: SegmentationNetwork = validate_call(builder)(inputs, classes, **given)
+        network: SegmentationNetwork = validate_call(builder)(inputs, classes, **options, **fixed)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TrainingError(f"Option {where} of {name}: {first['msg'][0].lower()}{first['msg'][1:]}.") from error
+        raise TrainingError(f"{where} of {name}: {first['msg'][0].lower()}{first['msg'][1:]}.") from error
     _check_size(name, network, size)
     return network.eval()
 
 
 def options_of(name: str) -> dict[str, Any]:
-    """The options of a network with their defaults."""
+    """The options of a network with their defaults; the size is none, it comes with the grid."""
     parameters = inspect.signature(_BUILDERS[name]).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
+    chosen = [one for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY and one.name != "size"]
+    return {one.name: one.default for one in chosen}
 
 
 def _check_size(name: str, network: SegmentationNetwork, size: tuple[int, ...] | None) -> None:

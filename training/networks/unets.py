@@ -5,7 +5,7 @@ from typing import Literal
 from monai.networks.nets.basic_unet import BasicUNet
 from monai.networks.nets.basic_unetplusplus import BasicUNetPlusPlus
 from monai.networks.nets.segresnet import SegResNet
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.networks.base import GROUP_NORM, Count, SegmentationNetwork, Width, Wrapped
 
@@ -15,22 +15,18 @@ Widths = tuple[Width, Width, Width, Width, Width, Width]
 _STRIDE = 16
 
 
-def unet_2d(
-    inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16), dropout: float = 0.0
-) -> SegmentationNetwork:
+def unet_2d(inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16)) -> SegmentationNetwork:
     """Ronneberger et al. 2015 (arXiv 1505.04597)."""
-    return _plain(2, inputs, classes, channels, dropout)
+    return _plain(2, inputs, classes, channels)
 
 
-def unet_3d(
-    inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16), dropout: float = 0.0
-) -> SegmentationNetwork:
+def unet_3d(inputs: int, classes: int, *, channels: Widths = (16, 32, 64, 128, 256, 16)) -> SegmentationNetwork:
     """Çiçek et al. 2016 (arXiv 1606.06650)."""
-    return _plain(3, inputs, classes, channels, dropout)
+    return _plain(3, inputs, classes, channels)
 
 
-def _plain(dimensions: int, inputs: int, classes: int, channels: Widths, dropout: float) -> SegmentationNetwork:
-    network = BasicUNet(dimensions, inputs, classes, channels, norm=GROUP_NORM, bias=False, dropout=dropout)
+def _plain(dimensions: int, inputs: int, classes: int, channels: Widths) -> SegmentationNetwork:
+    network = BasicUNet(dimensions, inputs, classes, channels, norm=GROUP_NORM, bias=False)
     return Wrapped(network, inputs, classes, dimensions, _STRIDE)
 
 
@@ -41,7 +37,6 @@ def segresnet(
     dimensions: Literal[2, 3] = 3,
     channels: Width = 16,
     blocks_down: tuple[Count, ...] = (1, 2, 2, 4),
-    dropout: float = 0.0,
 ) -> SegmentationNetwork:
     """Myronenko 2018 (arXiv 1810.11654) without the variational branch; `channels` are those of the first level."""
     network = SegResNet(
@@ -49,7 +44,6 @@ def segresnet(
         channels,
         inputs,
         classes,
-        dropout_prob=dropout or None,
         norm=GROUP_NORM,
         blocks_down=blocks_down,
         blocks_up=(1,) * (len(blocks_down) - 1),
@@ -63,10 +57,9 @@ def unet_plus_plus(
     *,
     channels: Widths = (16, 32, 64, 128, 256, 16),
     deep_supervision: bool = True,
-    dropout: float = 0.0,
 ) -> SegmentationNetwork:
     """Zhou et al. 2018 (arXiv 1807.10165)."""
-    return UNetPlusPlus(inputs, classes, channels, deep_supervision, dropout)
+    return UNetPlusPlus(inputs, classes, channels, deep_supervision)
 
 
 class UNetPlusPlus(SegmentationNetwork):
@@ -74,11 +67,13 @@ class UNetPlusPlus(SegmentationNetwork):
     deepest first; afterwards with the deepest alone.
     """
 
-    def __init__(self, inputs: int, classes: int, channels: Widths, deep_supervision: bool, dropout: float) -> None:
+    def __init__(self, inputs: int, classes: int, channels: Widths, deep_supervision: bool) -> None:
         super().__init__(inputs, classes, dimensions=2, stride=_STRIDE)
-        self.network = BasicUNetPlusPlus(
-            2, inputs, classes, channels, deep_supervision, norm=GROUP_NORM, bias=False, dropout=dropout
-        )
+        self.network = BasicUNetPlusPlus(2, inputs, classes, channels, deep_supervision, norm=GROUP_NORM, bias=False)
+        if not deep_supervision:
+            # Heads that nobody reads would have no gradient, which training on several machines refuses.
+            for depth in (1, 2, 3):
+                setattr(self.network, f"final_conv_0_{depth}", nn.Identity())
 
     def forward(self, image: Tensor) -> Tensor | list[Tensor]:
         shallow_to_deep: list[Tensor] = self.network(image)
