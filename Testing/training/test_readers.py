@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from Testing.axial_record import AAP, IVD, OTHER, PE, TS, axial_slice, publish, write_picture
+from training.data import spider
 from training.data.cases import UNKNOWN, DataSet
 from training.data.sets import open_set
 from training.errors import TrainingError
@@ -62,6 +63,18 @@ def test_spiders_numbered_and_merged_structures_and_partly_visible_vertebrae_bec
 ) -> None:
     write_series(tmp_path, "1_t2", (0, 1, 9, 25, 101, 125, 100, 201, 225))
     assert classes(open_set("spider", tmp_path), "1_t2")[1, 2, :9].tolist() == [0, 1, 1, 1, 1, 1, 3, 2, 2]
+
+
+def test_what_spider_teaches_beside_a_canal_above_the_highest_label_is_unknown_and_nothing_else(tmp_path: Path) -> None:
+    write_series(tmp_path, "1_t2")
+    labels = np.zeros((2, 6, 4), np.uint8)
+    labels[:, 1:, 3] = spider.CANAL
+    labels[1, 3:, 0] = spider.VERTEBRA
+    taught = open_set("spider", tmp_path).for_teaching(labels)
+    assert (taught[:, 1:3, :3] == UNKNOWN).all()
+    assert np.array_equal(taught[:, 3:], labels[:, 3:])
+    assert np.array_equal(taught[:, :1], labels[:, :1])
+    assert (taught[:, 1:, 3] == spider.CANAL).all()
 
 
 def test_an_unknown_value_in_a_spider_mask_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -4,15 +4,13 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from LumbarSegLib.core import preprocess
 from training.data.cases import CLASSES as TASK_CLASSES
 from training.data.cases import UNKNOWN, Case, DataSet, LeftOut
 from training.data.pairs import grid_difference
@@ -20,8 +18,6 @@ from training.errors import TrainingError
 
 BACKGROUND, VERTEBRA, DISC, CANAL = range(4)
 CLASSES = TASK_CLASSES["sagittal"]
-
-
 _NAME = re.compile(r"\d+_(t1|t2|t2_SPACE)")
 _NAME_COLUMN = "new_file_name"
 _NOT_CARRIED = (_NAME_COLUMN, "birth_date")
@@ -31,35 +27,6 @@ _CITATION = (
 )
 
 
-@dataclass(frozen=True)
-class Series:
-    """One image with its mask, as files; `patient` is SPIDER's number."""
-
-    patient: int
-    name: str
-    image_path: Path
-    mask_path: Path
-
-    def image(self) -> sitk.Image:
-        return sitk.ReadImage(str(self.image_path))
-
-    def classes(self) -> sitk.Image:
-        """The mask as 0 background, 1 vertebra, 2 disc, 3 canal, on the image's grid."""
-        return classes_of(sitk.ReadImage(str(self.mask_path)))
-
-
-@dataclass(frozen=True)
-class Stack:
-    """One series as the network sees it: `image` in 0..1 and `classes` (255 where unknown), both (slices, rows,
-    columns) in stack order.
-    """
-
-    name: str
-    image: NDArray[np.float32]
-    classes: NDArray[np.uint8]
-    slice_spacing_mm: float
-
-
 def classes_of(mask: sitk.Image) -> sitk.Image:
     """Reduce SPIDER's values to the three classes.
 
@@ -67,13 +34,13 @@ def classes_of(mask: sitk.Image) -> sitk.Image:
     instances (1, 100, 201) is the same ranges. Raises ValueError for any other value.
     """
     values = sitk.GetArrayViewFromImage(mask)
-    table = np.full(256, 255, np.uint8)
+    table = np.full(256, UNKNOWN, np.uint8)
     table[0] = BACKGROUND
     table[1:26] = VERTEBRA
     table[101:126] = VERTEBRA
     table[201:226] = DISC
     table[100] = CANAL
-    if values.min() < 0 or values.max() > 255 or (table[np.unique(values).astype(np.uint8)] == 255).any():
+    if values.min() < 0 or values.max() > 255 or (table[np.unique(values).astype(np.uint8)] == UNKNOWN).any():
         raise ValueError(f"mask values {np.unique(values).tolist()} are not SPIDER's")
     classes = sitk.GetImageFromArray(table[values.astype(np.uint8)])
     classes.CopyInformation(mask)
@@ -167,26 +134,6 @@ def _overview(path: Path) -> dict[str, dict[str, str]]:
     }
 
 
-def find_series(folder: Path) -> list[Series]:
-    """All series of the folder, sorted by patient. An image without a mask is an error, so that nothing is
-    lost silently.
-    """
-    found = []
-    for image_path in (folder / "images").glob("*.mha"):
-        mask_path = folder / "masks" / image_path.name
-        if not mask_path.is_file():
-            raise FileNotFoundError(f"{image_path.name} has no mask beside it in {mask_path.parent}")
-        found.append(Series(int(image_path.name.split("_")[0]), image_path.stem, image_path, mask_path))
-    return sorted(found, key=lambda series: (series.patient, series.name))
-
-
-def split(series: Iterable[Series], held_out: Iterable[int]) -> tuple[list[Series], list[Series]]:
-    """Split by patient into (training, held out)."""
-    held = set(held_out)
-    all_series = list(series)
-    return [s for s in all_series if s.patient not in held], [s for s in all_series if s.patient in held]
-
-
 def without_unlabelled_top(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The same classes with the background unknown where the canal goes on above the highest labelled vertebra or disc.
 
@@ -200,18 +147,3 @@ def without_unlabelled_top(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         top = known[:, canal[0] : labelled[0]]
         top[top == BACKGROUND] = UNKNOWN
     return known
-
-
-def load_stacks(series: Iterable[Series], spacing_mm: float) -> Iterator[Stack]:
-    """Each series on the network's grid, through the very functions that inference uses."""
-    for one in series:
-        image = preprocess.to_stack_order(one.image())
-        classes = preprocess.to_stack_order(one.classes())
-        resampled = preprocess.resample_in_plane(image, spacing_mm)
-        on_grid = sitk.Resample(classes, resampled, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
-        yield Stack(
-            one.name,
-            preprocess.scale_to_unit(sitk.GetArrayFromImage(resampled)),
-            without_unlabelled_top(sitk.GetArrayFromImage(on_grid)),
-            image.GetSpacing()[2],
-        )
