@@ -12,34 +12,37 @@ from training.feed.settings import Augmentation
 _LARGEST_GAMMA = 2.1
 _TISSUES = 3  # that the surroundings are cut into by intensity
 _CURVE_KNOTS = 6
+_AIR = 0.1  # of the brightest; what stays below over a region is air
+_AROUND = 8  # pixels, of such a region
 _SMOOTHED = 3  # pixels, across the border of two structures
 
 
 def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, class_count: int) -> Tensor:
-    """Synthesis, curve or inversion on some samples, then gamma on some.
+    """Synthesis, a curve, a shifted histogram or inversion on some samples, then gamma on some.
 
     Images (batch, channels, rows, columns) or (batch, 1, slices, rows, columns) in 0..1; the result is too.
     """
-    if not (settings.synthesis or settings.curve or settings.inversion or settings.gamma):
-        return images
-    kind = torch.rand(len(images))
+    ends = torch.tensor([settings.synthesis, settings.curve, settings.histogram, settings.inversion]).cumsum(0)
     changed = []
-    for image, labels, choice in zip(images, classes, kind, strict=True):
-        if choice < settings.synthesis and (labels != UNKNOWN).float().mean() > 0.5:
-            changed.append(synthesise(image, labels, class_count))
-        elif choice < settings.synthesis + settings.curve:
-            changed.append(random_curve(image))
-        elif choice < settings.synthesis + settings.curve + settings.inversion:
-            changed.append(image.max() - image)
-        else:
-            changed.append(image)
+    for image, labels, kind in zip(images, classes, torch.bucketize(torch.rand(len(images)), ends), strict=True):
+        match int(kind):
+            case 0 if (labels != UNKNOWN).float().mean() > 0.5:
+                changed.append(synthesise(image, labels, class_count, settings.dark_air))
+            case 1:
+                changed.append(random_curve(image, settings.dark_air))
+            case 2:
+                changed.append(without_meta(seed(RandHistogramShift(_CURVE_KNOTS, prob=1.0))(image)))
+            case 3:
+                changed.append(invert(image, settings.dark_air))
+            case _:
+                changed.append(image)
     for place in chosen(len(changed), settings.gamma):
         gamma = float(log_uniform(1, 1 / _LARGEST_GAMMA, _LARGEST_GAMMA))
         changed[place] = without_meta(AdjustContrast(gamma)(changed[place]))
     return torch.stack(changed)
 
 
-def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
+def synthesise(image: Tensor, classes: Tensor, class_count: int, dark_air: bool) -> Tensor:
     """Give each structure of one sample a new mean and keep its texture.
 
     `image` is (channels, rows, columns) with classes (rows, columns) of its middle channel, or (1, slices, rows,
@@ -51,7 +54,7 @@ def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
     tissue = torch.where(classes == UNKNOWN, 0, classes).long()
     count = class_count
     if torch.rand(()) < 0.5:
-        cuts = torch.sort(torch.rand(_TISSUES - 1) * 0.6 + 0.05).values
+        cuts = torch.sort(torch.rand(_TISSUES - 1) * 0.6 + _AIR).values
         tissue = torch.where(tissue == 0, class_count + torch.bucketize(middle, cuts), tissue)
         count = class_count + _TISSUES
     mass = torch.bincount(tissue.flatten(), minlength=count).clamp(min=1)
@@ -60,7 +63,7 @@ def synthesise(image: Tensor, classes: Tensor, class_count: int) -> Tensor:
     texture = uniform(count, 0.3, 1.2) * torch.where(torch.rand(count) < 0.2, -1.0, 1.0)
     if count == class_count:
         new_mean[0], texture[0] = old_mean[0], 1.0
-    elif torch.rand(()) < 0.6:
+    elif dark_air:
         new_mean[class_count] = torch.rand(()) * 0.15
     offset, gain = _smooth(torch.stack([(new_mean - texture * old_mean)[tissue], texture[tissue]]))
     made = image * gain + offset
@@ -84,11 +87,23 @@ def _rim(classes: Tensor) -> Tensor:
     return F.avg_pool2d(rim, 3, 1, 1).reshape(classes.shape)
 
 
-def random_curve(image: Tensor) -> Tensor:
-    """Pass a sample in 0..1 through a random intensity curve: one that rises, or in half of the cases any."""
-    if torch.rand(()) < 0.5:
-        return without_meta(seed(RandHistogramShift(_CURVE_KNOTS, prob=1.0))(image))
+def random_curve(image: Tensor, dark_air: bool) -> Tensor:
+    """Pass a sample in 0..1 through any random intensity curve."""
     knots = torch.rand(_CURVE_KNOTS)
+    if dark_air:
+        knots[0] *= _AIR
     position = image * (len(knots) - 1)
     below = position.floor().long().clamp(0, len(knots) - 2)
     return torch.lerp(knots[below], knots[below + 1], position - below)
+
+
+def invert(image: Tensor, dark_air: bool) -> Tensor:
+    """Turn bright into dark. With `dark_air` large dark regions stay as they are: small dark structures are tissue."""
+    inverted = image.max() - image
+    if not dark_air:
+        return inverted
+    slices = image.reshape(-1, 1, *image.shape[-2:])
+    around = F.interpolate(slices, scale_factor=1 / _AROUND, mode="area", recompute_scale_factor=True)
+    tissue = ((around - _AIR / 2) / _AIR).clamp(0, 1)
+    tissue = F.interpolate(tissue, slices.shape[-2:], mode="bilinear").reshape(image.shape)
+    return torch.lerp(image, inverted, tissue)

@@ -31,12 +31,14 @@ class Augmentation:
     mirror: probability of left for right, for axial slices and frontal radiographs, whose columns run across the body.
 
     Contrast, probabilities of one or the other (their sum is at most 1): synthesis gives each class and the tissues
-    around a new mean from the label map, curve passes the image through a random curve, inversion turns it round.
-    After these gamma.
+    around a new mean from the label map, curve passes the image through any random curve, histogram through one that
+    rises, inversion turns it round. After these gamma. dark_air: air stays dark in all of them, as in MR; false for
+    radiographs, which are also shown as negatives.
 
-    Faults, probabilities: bias (shading of the coils), low_resolution, blur (or sharpening), ghost, band (saturation
-    band in front of the spine), void (metal), gibbs (ringing), spike (a wrong value in k-space), noise (Rician).
-    belly_to_back: the direction in which shading and band lie, "columns" in sagittal and "rows" in axial slices.
+    Faults, probabilities: bias (smooth shading), coil (signal falls from back to belly), low_resolution, blur (or
+    sharpening), ghost, band (saturation band in front of the spine), void (metal), gibbs (ringing), spike (a wrong
+    value in k-space), noise (Rician, up to noise_level times the deviation of the sample).
+    belly_to_back: the direction in which coil and band lie, "columns" in sagittal and "rows" in axial slices.
 
     level: largest error of mean and deviation after normalisation, since a slice's are not those of its volume.
     """
@@ -51,9 +53,12 @@ class Augmentation:
     mirror: float = 0.0
     synthesis: float = 0.0
     curve: float = 0.0
+    histogram: float = 0.0
     inversion: float = 0.0
     gamma: float = 0.0
+    dark_air: bool = True
     bias: float = 0.0
+    coil: float = 0.0
     low_resolution: float = 0.0
     blur: float = 0.0
     ghost: float = 0.0
@@ -62,5 +67,6 @@ class Augmentation:
     gibbs: float = 0.0
     spike: float = 0.0
     noise: float = 0.0
+    noise_level: float = 0.3
     belly_to_back: Literal["columns", "rows"] = "columns"
     level: float = 0.0
