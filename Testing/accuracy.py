@@ -77,8 +77,8 @@ _MIDSAGITTAL = {
 _CLEAN = _MIDSAGITTAL | {"canal area": 2.0, "narrowest area": 2.0, "canal width": 0.4}
 FINE = Bounds(_CLEAN, worst)
 COARSE = Bounds(_CLEAN, rms)
-"""With voxels of 1 mm a surface that runs along them here and there steps in all of them at once, and then nothing
-tells its place better than to half a voxel; so single errors may be larger, by less than A_VOXEL."""
+"""With voxels of 1 mm a surface that runs along them here and there may move by nearly a voxel without changing one, so
+that no program can hold each single error (`Testing/core/test_voxel_limits.py` shows it); these are below A_VOXEL."""
 
 A_VOXEL = Bounds(
     dict.fromkeys(_CLEAN, 1.0) | {"angles": 1.5, "canal area": 5.0, "narrowest area": 5.0},
@@ -86,6 +86,10 @@ A_VOXEL = Bounds(
 )
 STRAIGHT = Bounds(_CLEAN, mean)
 """Where the whole spine lies along the voxels this is so everywhere, and the mean is held."""
+
+OBLIQUE = Bounds({name: limit for name, limit in _CLEAN.items() if name != "canal width"}, worst)
+"""Where no face of the spine runs along voxels of 1 mm each single error is held but that of the canal's width, whose
+sides are round and show in a slice or two; its root mean square is held with the others."""
 
 THICK = Bounds(_MIDSAGITTAL | {"canal area": 10.0}, worst)
 NOISY = Bounds({"corners": 1.0, "angles": 1.5}, mean)

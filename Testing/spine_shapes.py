@@ -5,7 +5,7 @@ function of x, y, z that gives about the depth below its surface in mm, positive
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product
 
@@ -69,6 +69,18 @@ class Block:
     def center(self) -> Floats:
         return np.asarray(self.corners.mean(axis=0))
 
+    def raised(self, front: float, back: float) -> "Block":
+        """The same with its upper corners moved upward along its front and back line, in mm."""
+        ahead, behind = (
+            self.superior_anterior - self.inferior_anterior,
+            self.superior_posterior - self.inferior_posterior,
+        )
+        return replace(
+            self,
+            superior_anterior=self.superior_anterior + front * ahead / np.linalg.norm(ahead),
+            superior_posterior=self.superior_posterior + back * behind / np.linalg.norm(behind),
+        )
+
     def depths(self, y: Floats, z: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """How far inside of its front, back, top and bottom line a place lies."""
         ahead, above, behind, below = (
@@ -88,7 +100,8 @@ class SpineShape:
     `slips` (mm forward, by disc) move a vertebra and all above it; `wedges` (degrees, by vertebra) add to its
     lordotic angle; `narrowings` (by disc) are the share that is left of both diameters of the canal; `bulges` (mm, by
     disc) reach behind the line of the posterior corners. `concavity` is the depth of each endplate's dish, `rounding`
-    the radius of the bodies' corners.
+    the radius of the bodies' corners. `raised` (mm in front and behind, by vertebra) moves the upper corners up the
+    walls of the body into the disc above, and nothing else.
     """
 
     vertebrae: int = 6
@@ -98,11 +111,13 @@ class SpineShape:
     bulges: Mapping[str, float] | None = None
     concavity: float = 0.0
     rounding: float = 0.0
+    raised: Mapping[str, tuple[float, float]] | None = None
 
     @cached_property
     def bodies(self) -> dict[str, Block]:
         """The vertebral bodies by name with their sharp corners, from the bottom upward."""
-        return self._stacked[0]
+        raised = self.raised or {}
+        return {name: block.raised(*raised.get(name, (0.0, 0.0))) for name, block in self._stacked[0].items()}
 
     @cached_property
     def discs(self) -> dict[str, Block]:
@@ -163,7 +178,7 @@ class SpineShape:
 
     def _arch(self, name: str) -> Iterator[Solid]:
         """Pedicles, articular processes, laminae and spinous process; they leave the canal free."""
-        block = self.bodies[name]
+        block = self._stacked[0][name]
         middle = (block.superior_posterior + block.inferior_posterior) / 2
         up = block.superior_posterior - block.inferior_posterior
         up = up / np.linalg.norm(up)
@@ -186,7 +201,7 @@ class SpineShape:
     @cached_property
     def canal(self) -> CanalTube:
         """The canal behind the bodies and the discs."""
-        blocks = {**self.discs, **self.bodies}
+        blocks = {**self.discs, **self._stacked[0]}
         bulges = self.bulges or {}
         return CanalTube(
             tuple(
