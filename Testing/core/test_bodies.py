@@ -150,3 +150,10 @@ def test_islands_are_counted() -> None:
     assert isinstance(found, BodyShape)
     assert found.island_share == pytest.approx(600.0 / (found.volume_mm3), rel=0.01)
     assert scene.body().island_share == 0.0
+
+
+def test_what_touches_by_an_edge_lies_not_apart() -> None:
+    mask = np.zeros((6, 6, 8), dtype=bool)
+    mask[1:3, 1:3, 1:3] = mask[1:3, 3:5, 3:5] = mask[1, 1, 6] = True
+    part = Part(mask, np.zeros(3), np.ones(3), np.full(3, 10.0))
+    assert part.share_apart == pytest.approx(1 / 17)

@@ -7,7 +7,6 @@ and turned to LPS as the last step of each unit.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,7 +21,6 @@ from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from LumbarSegLib.core.measure.shapes import shapes_of
 from LumbarSegLib.core.measure.units import Units
 from LumbarSegLib.core.memo import Memo
-from LumbarSegLib.core.plausibility import share_apart
 from LumbarSegLib.errors import InputError
 
 _BODY_ENDS = tuple(f"{row}_{end}" for row in ("superior", "inferior") for end in ("anterior", "middle", "posterior"))
@@ -142,11 +140,8 @@ def _parts(spine: Spine, grid: Grid, before: Mapping[int, Part]) -> dict[int, Pa
 
 def _apart(kept: Kept) -> dict[str, float]:
     """The share of each disc and of the canal that lies apart from its largest piece."""
-    found = {}
-    for structure in (one.structure for one in kept.spine.instances if one.structure.kind != "vertebra"):
-        part = kept.parts[structure.label]
-        found[structure.name] = kept.memo.of(("apart", part.digest), partial(share_apart, part))
-    return found
+    structures = [one.structure for one in kept.spine.instances if one.structure.kind != "vertebra"]
+    return {one.name: kept.parts[one.label].share_apart for one in structures}
 
 
 def _checked(overrides: Mapping[str, Point]) -> dict[str, Floats]:

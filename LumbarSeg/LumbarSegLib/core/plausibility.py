@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import label
 
 from LumbarSegLib.core.anatomy import Numbering, Structure
 from LumbarSegLib.core.definitions import DOUBTS, MEASURES
@@ -16,7 +15,7 @@ from LumbarSegLib.core.evidence import Evidence
 from LumbarSegLib.core.findings import Flag
 from LumbarSegLib.core.measure.bodies import BodyShape
 from LumbarSegLib.core.measure.centreline import Centreline
-from LumbarSegLib.core.measure.grid import Floats, Part
+from LumbarSegLib.core.measure.grid import Floats
 from LumbarSegLib.core.measure.outline import area
 
 _S1 = ("S1.superior_anterior", "S1.superior_posterior")
@@ -190,15 +189,6 @@ def _pieces(seen: Evidence) -> Iterator[Flag]:
         found = next((key for key in keys if share > DOUBTS[key].limits["share"]), None)
         if found:
             yield DOUBTS[found].flag("" if one.kind == "canal" else one.name, f"{100 * share:.0f}")
-
-
-def share_apart(part: Part) -> float:
-    """The share of a structure's voxels that touch its largest piece by no face, edge or corner, directly or not."""
-    pieces, count = label(part.mask, np.ones((3, 3, 3)))
-    if count < 2:
-        return 0.0
-    sizes = np.bincount(pieces.ravel())[1:]
-    return float(1.0 - sizes.max() / sizes.sum())
 
 
 def _values(seen: Evidence) -> Iterator[Flag]:

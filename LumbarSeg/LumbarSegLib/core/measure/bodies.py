@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import gaussian_filter
 
 from LumbarSegLib.core.measure.centreline import Centreline
 from LumbarSegLib.core.measure.corners import find_corners
@@ -45,7 +44,7 @@ class BodyShape:
     middle of its voxels.
 
     For the quality of it: `apart_mm` is how far the two readings of a corner part at most, `turned_degrees` the same
-    for the two readings of an endplate, `island_share` the part of its voxels that hang together with nothing large,
+    for the two readings of an endplate, `island_share` the share of its voxels that lies apart,
     `cut_at_side` whether the first or last slice cuts the body, so that its middle across is not known.
     """
 
@@ -106,7 +105,7 @@ def body_of(placed: PlacedBody) -> BodyShape | str:
         volume_mm3=body.volume_mm3,
         apart_mm=float(corners.apart_mm.max()),
         turned_degrees=float(np.abs(corners.turned[[0, 2]]).max()),
-        island_share=_island_share(body.mask),
+        island_share=body.share_apart,
         cut_at_side=body.touches_side(),
     )
 
@@ -174,11 +173,3 @@ def _section(body: Part, plane: Plane, smoothing_mm: float) -> list[Floats]:
     slab = [body.sample(mask, places + offset * plane.normal) for offset in _SLAB]
     field = gaussian_filter(np.mean(slab, axis=0), smoothing_mm / _STEP)
     return [one * _STEP + low for one in outlines(field)]
-
-
-def _island_share(mask: Mask) -> float:
-    pieces, count = label(mask)
-    if count < 2:
-        return 0.0
-    sizes: NDArray[np.int64] = np.bincount(pieces.ravel())[1:]
-    return float(1.0 - sizes.max() / sizes.sum())

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, gaussian_filter, map_coordinates
+from scipy.ndimage import find_objects, gaussian_filter, label, map_coordinates
 
 from LumbarSegLib.core.findings import Point
 from LumbarSegLib.core.preprocess import to_stack_order
@@ -111,6 +111,15 @@ class Part:
         """How many voxels lie in each layer, along each axis."""
         flat = self.mask.sum(axis=0)
         return [np.array([np.count_nonzero(layer) for layer in self.mask]), flat.sum(axis=1), flat.sum(axis=0)]
+
+    @cached_property
+    def share_apart(self) -> float:
+        """The share of its voxels that touch its largest piece by no face, edge or corner, directly or not."""
+        pieces, count = label(self.mask, np.ones((3, 3, 3)))
+        if count < 2:
+            return 0.0
+        sizes = np.bincount(pieces.ravel())[1:]
+        return float(1.0 - sizes.max() / sizes.sum())
 
     @cached_property
     def volume_mm3(self) -> float:
