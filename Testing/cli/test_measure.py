@@ -218,7 +218,9 @@ def test_a_damaged_segmentation_ends_with_1_and_one_line(
     [
         (["i.nrrd"], "Missing argument 'LABELS'"),
         (["i.nrrd", "l.mrb"], "l.mrb must end in .seg.nrrd, .nii.gz, .nrrd, .mha"),
-        (["i.nrrd", "l.nrrd", "--json", "m.txt"], "unexpected extra argument(s) (m.txt)"),
+        (["i.nrrd", "l.nrrd", "--json", "m.txt"], "m.txt must end in .json"),
+        (["i.nrrd", "l.nrrd", "--csv", "m.txt"], "m.txt must end in .csv"),
+        (["--csv", "m.json", "i.nrrd", "l.nrrd"], "m.json must end in .csv"),
         (["i.nrrd", "l.nrrd", "--csv=m.txt"], "m.txt must end in .csv"),
         (["i.nrrd", "l.nrrd", "--picture", "m.jpg"], "m.jpg must end in .png"),
         (["i.nrrd", "l.nrrd", "--lowest-disc", "S1"], "S1 is not one of"),

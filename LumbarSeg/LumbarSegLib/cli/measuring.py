@@ -20,6 +20,7 @@ from LumbarSegLib.cli.options import (
     ending_in,
     lowest_disc_name,
 )
+from LumbarSegLib.errors import InputError
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -47,7 +48,7 @@ def measure(
 ) -> None:
     """Measure a segmented image: canal, vertebrae, discs and alignment, by level."""
     from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.core.labelmap import label_map
+    from LumbarSegLib.core.labelmap import is_label_map, label_map
     from LumbarSegLib.core.renaming import named_spine
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.tables import to_csv, to_json
@@ -56,6 +57,8 @@ def measure(
     outputs = (picture, as_json, as_csv)
     check_outputs(outputs, image, labels)
     volume = images.read_image(image, series)
+    if is_label_map(volume):
+        raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
     segmented, told = _read_labels(labels)
     spine = named_spine(label_map(segmented), lowest_disc, told.get("lowest_disc", "L5/S1"))
     measured = analysis.measure(spine, volume)
@@ -63,20 +66,26 @@ def measure(
     provenance = {**told, **origin(volume), "image": image.name, "labels": labels.name}
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, measured.kept.spine, findings, part))
-    words = [in_words(findings), "", *written_in_words(outputs), RESEARCH_USE]
+    notes = [f"Left out of {labels.name}, no structure of the spine: {told['left_out']}"] if "left_out" in told else []
+    words = [in_words(findings), "", *notes, *written_in_words(outputs), RESEARCH_USE]
     hand_out((as_json, to_json(findings, provenance)), (as_csv, to_csv(findings, provenance)), "\n".join(words))
 
 
 def _read_labels(path: Path) -> "tuple[sitk.Image, Mapping[str, Any]]":
-    """The label map of a file on the grid that it was made on, and what the file says of its making."""
+    """The label map of a file on the grid that it was made on, and what the file says of its making.
+
+    "left_out" names the segments in it that are no structure of the spine, if there are any.
+    """
     from LumbarSegLib.core.images import full_suffix, read_image
 
     if full_suffix(path) != ".seg.nrrd":
         return read_image(path), {}
     from LumbarSegLib.scene.files import load_segmentation
     from LumbarSegLib.scene.host import open_scene
-    from LumbarSegLib.scene.segmentations import labels_from_segmentation, provenance_of
+    from LumbarSegLib.scene.segmentations import label_of, labels_from_segmentation, provenance_of, segments_of
 
     with open_scene() as scene:
         segmentation = load_segmentation(scene, path)
-        return labels_from_segmentation(segmentation), provenance_of(segmentation)
+        foreign = [one.GetName() for one in segments_of(segmentation).values() if label_of(one) is None]
+        told = provenance_of(segmentation) | ({"left_out": ", ".join(foreign)} if foreign else {})
+        return labels_from_segmentation(segmentation), told

@@ -13,19 +13,21 @@ SAMPLE_SUFFIXES = (".nrrd", ".nii.gz", ".mha")
 PRINTED = Path("-")
 """Stands for standard output where a file could be named."""
 
-_MAY_STAND_ALONE = {"--json": ".json", "--csv": ".csv"}
+_MAY_STAND_ALONE = ("--json", "--csv")
+_TABLES = (".json", ".csv", ".tsv", ".txt", ".xls", ".xlsx", ".ods")
+"""No image is called so: what has such a name after one of these options is meant for it, rightly or not."""
 
 
 def spelled_out(arguments: Sequence[str]) -> list[str]:
-    """The same arguments with "-" after each `--json` and `--csv` that no file of that kind follows.
+    """The same arguments with "-" after each `--json` and `--csv` that no table's name follows.
 
     Typer knows no option whose value may be left out.
     """
     spelled: list[str] = []
     for argument, following in pairwise([*arguments, ""]):
         spelled.append(argument)
-        suffix = _MAY_STAND_ALONE.get(argument)
-        if suffix and following != str(PRINTED) and not following.lower().endswith(suffix):
+        named = following == str(PRINTED) or following.lower().endswith(_TABLES)
+        if argument in _MAY_STAND_ALONE and not named:
             spelled.append(str(PRINTED))
     return spelled
 

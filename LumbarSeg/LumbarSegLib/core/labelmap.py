@@ -4,11 +4,13 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from LumbarSegLib.core.anatomy import STRUCTURES
 from LumbarSegLib.errors import InputError
 
 _LEAST_INSIDE = 0.95  # of the labelled voxels; with fewer in the image, the label map belongs to another one
 _SAME_PLACE = 0.01  # of a voxel
 _PROBED = 20000
+_LABELS = [0, *(row.label for row in STRUCTURES)]
 
 
 def label_map(labels: sitk.Image) -> sitk.Image:
@@ -24,6 +26,14 @@ def label_map(labels: sitk.Image) -> sitk.Image:
     if not whole or values.min() < 0 or values.max() > 255:
         raise InputError("the label map holds values that are no labels; give whole numbers from 0 to 255.")
     return sitk.Cast(labels, sitk.sitkUInt8)
+
+
+def is_label_map(image: sitk.Image) -> bool:
+    """Whether an image holds nothing but the values of structures of a spine, as no picture of one does."""
+    values = sitk.GetArrayViewFromImage(image)
+    if values.min() < 0 or values.max() > max(_LABELS):
+        return False
+    return bool(np.isin(np.unique(values), _LABELS).all())
 
 
 def on_grid_of(image: sitk.Image, labels: sitk.Image) -> tuple[sitk.Image, bool]:
