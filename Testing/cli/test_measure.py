@@ -73,8 +73,8 @@ def test_json_is_one_line_with_all_measures_and_where_they_are_from(
 
     assert printed.count("\n") == 1
     assert findings["use"] == RESEARCH_USE
-    assert (findings["provenance"]["image"], findings["provenance"]["labels"]) == ("image.nrrd", "labels.nii.gz")
-    assert len(findings["provenance"]["image_sha256"]) == 64
+    assert (findings["image"], findings["labels"]) == ("image.nrrd", "labels.nii.gz")
+    assert len(findings["image_sha256"]) == 64
     assert values(findings)["canal.midsagittal_ap", "L3"] == pytest.approx(16.0, abs=0.8)
     assert set(findings["landmarks"]) >= {"L3.superior_anterior", "L4/5.canal_posterior"}
 
@@ -140,7 +140,7 @@ def test_a_segmentation_of_slicer_gives_the_numbers_of_the_same_label_map(
     ours, plain = measured(capsys, image, tmp_path / "s.seg.nrrd"), measured(capsys, image, labels)
 
     assert values(ours) == pytest.approx(values(plain), abs=1e-3)
-    assert ours["provenance"]["model"] == "by hand"
+    assert ours["model"] == "by hand"
 
 
 def test_the_lowest_disc_shifts_all_names_and_no_number(
@@ -279,7 +279,7 @@ def test_segment_measures_in_one_go_and_asks_the_model_twice(
     summary = json.loads(printed)
     assert printed.count("\n") == 1
     assert {"segment", "agreement", "measure"} <= summary["seconds"].keys()
-    assert values(summary["findings"])["vertebra.posterior_height", "L3"] == pytest.approx(25, abs=3)
+    assert values(summary)["vertebra.posterior_height", "L3"] == pytest.approx(25, abs=3)
     assert summary["model_sha256"] in table.read_text(encoding="utf-8-sig")
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert out.exists()

@@ -163,7 +163,7 @@ def _summary(
         "structures": structures,
         "notes": list(found.spine.notes),
         "use": RESEARCH_USE,
-        **({"findings": as_dict(findings)} if findings else {}),
+        **(as_dict(findings) if findings else {}),
     }
 
 

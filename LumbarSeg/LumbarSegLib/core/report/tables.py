@@ -34,8 +34,8 @@ def as_dict(findings: Findings) -> dict[str, Any]:
 
 
 def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
-    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`."""
-    return json.dumps({"use": RESEARCH_USE, "provenance": dict(provenance), **as_dict(findings)}, allow_nan=False)
+    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`, side by side."""
+    return json.dumps({"use": RESEARCH_USE, **provenance, **as_dict(findings)}, allow_nan=False)
 
 
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
