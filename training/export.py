@@ -1,105 +1,202 @@
-"""Turns the running average of a training run into the model file that LumbarSeg ships, with its index entry.
+"""Turns a training run into a model file: TorchScript that carries all that the program must know to use it.
 
-    python -m training.export CONFIG --card training/cards/sagittal.toml --to LumbarSeg/Resources/Models \\
-        [--report training/reports/sagittal-mr.json]
-
-The batch norms are folded into the convolutions and the weights stored in half precision. The card gives
-what the metadata say beyond the network itself; the scores come from the report of `training.sagittal.report`, if it
-measured these very weights. The same text stands beside the model file as its model card.
+Batch norms are folded into the convolutions before them and the weights stored in half precision. What is written is
+compared with the network that was trained, on one input.
 """
 
-import argparse
 import hashlib
 import json
-import tomllib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from monai.data.torchscript_utils import save_net_with_metadata
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core import models, preprocess
-from training.data import spider
-from training.networks.half_resolution import HalfResolutionUNet
-from training.train import build_network, load_average, read_config
+from training import runs
+from training.errors import TrainingError
+from training.experiment import Experiment
+from training.state import average_weights, network_of
+
+_MODALITIES = {"sagittal": "MR", "axial": "MR", "xray": "XR"}
 
 
-def fold_batch_norms(network: HalfResolutionUNet) -> HalfResolutionUNet:
-    """The same function with each batch norm folded into the convolution before it, ready for half
-    precision.
+@dataclass(frozen=True)
+class Exported:
+    """A written model file: the largest difference of its answer from the trained network's, in units of the logits
+    and as share of pixels with another class; seconds for one input of `shape`.
     """
+
+    path: Path
+    metadata: Mapping[str, Any]
+    largest_difference: float
+    changed_share: float
+    shape: tuple[int, ...]
+    seconds: float
+
+
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """The same function with each batch norm that follows a convolution in a sequence folded into it."""
     network.eval()
-    for blocks in (network.encoders, network.decoders):
-        for position, block in enumerate(blocks):
-            layers = list(block.children())
-            folded: list[nn.Module] = []
-            for layer, following in zip(layers, [*layers[1:], None], strict=True):
-                if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                    folded.append(fuse_conv_bn_eval(layer, following))
-                elif not isinstance(layer, nn.BatchNorm2d):
-                    folded.append(layer)
-            blocks[position] = nn.Sequential(*folded)
+    for block in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for (place, layer), (after, following) in pairwise(list(block.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                setattr(block, place, fuse_conv_bn_eval(layer, following))
+                setattr(block, after, nn.Identity())
     return network
 
 
-def metadata_of(config: dict[str, Any], card: dict[str, Any], stride: int) -> dict[str, Any]:
+def metadata_of(
+    experiment: Experiment, classes: tuple[str, ...], stride: int, card: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a model file says of itself: how it sees an image, what its values mean, and what its card tells."""
+    grid = experiment.preprocessing
     return {
         "schema_version": models.SCHEMA_VERSION,
-        "input": "slices",
-        "orientation": preprocess.ORIENTATIONS["sagittal"],
-        "normalisation": "percentile",
-        "size": None,
-        "crop": False,
-        "spacing_mm": config["network"]["spacing_mm"],
-        "neighbour_distance_mm": config["network"]["neighbour_distance_mm"],
-        "input_channels": config["network"]["slices"],
+        "input": "volume" if grid.volumes else "slices",
+        "orientation": preprocess.ORIENTATIONS[card["task"]],
+        "normalisation": grid.normalisation,
+        "crop": grid.crop,
+        "spacing_mm": grid.spacing_mm,
+        "size": grid.size,
+        "input_channels": 1 if grid.volumes else experiment.network.slices,
+        "neighbour_distance_mm": experiment.network.neighbour_distance_mm,
         "stride": stride,
-        "labels": {str(value): kind for value, kind in enumerate(spider.CLASSES) if value},
+        "labels": {str(value): kind for value, kind in enumerate(classes) if value},
         **card,
     }
 
 
 def write_model(
-    network: HalfResolutionUNet, metadata: dict[str, Any], path: Path, report: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Write the network as TorchScript in half precision; returns the metadata that the file carries.
+    network: nn.Module,
+    metadata: Mapping[str, Any],
+    path: Path,
+    report: Mapping[str, Any] | None = None,
+    half: bool = True,
+) -> Exported:
+    """Write the network as TorchScript, by default in half precision, and compare the file with the network.
 
     `report` is what `training.sagittal.report` wrote; its scores enter the metadata. Raises ValueError where it
     measured other weights.
     """
-    example = torch.zeros(1, metadata["input_channels"], 2 * network.stride, 2 * network.stride)
-    traced = torch.jit.trace(fold_batch_norms(network), example).half()
+    shape = example_shape(metadata)
+    example = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    expected = _answer(network.eval(), example)
+    traced = torch.jit.trace(fold_batch_norms(network), example)
+    traced = traced.half() if half else traced
     weights = b"".join(tensor.numpy().tobytes() for tensor in traced.state_dict().values())
-    carried = metadata | {"weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}
+    carried = {**metadata, "weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}
     if report is not None:
         if report["weights_sha256"] != carried["weights_sha256"]:
             raise ValueError("the report is of other weights; measure these with training.sagittal.report first")
         carried["scores"] = report["scores"]
-    save_net_with_metadata(traced, str(path), meta_values=carried)
-    return carried
+    runs.write_whole(path, lambda part: save_net_with_metadata(traced, str(part), meta_values=carried))
+    written = torch.jit.load(str(path)).float()
+    started = time.perf_counter()
+    answer = _answer(written, example)
+    seconds = time.perf_counter() - started
+    changed = (answer.argmax(1) != expected.argmax(1)).float().mean()
+    return Exported(path, carried, float((answer - expected).abs().max()), float(changed), shape, seconds)
 
 
-def export(
-    run: str, config: dict[str, Any], card: dict[str, Any], folder: Path, report: dict[str, Any] | None = None
-) -> Path:
-    """Write `<name>.ts` and its model card into the folder and enter it in `index.json`; returns the model's path."""
-    network = build_network(config)
-    network.load_state_dict(load_average(run))
-    path = folder / f"{card['name']}{models.SUFFIX}"
-    metadata = write_model(network, metadata_of(config, card, network.stride), path, report)
-    path.with_suffix(".md").write_text(model_card(metadata))
-    _enter_in_index(path, card, folder / "index.json")
-    return path
+def example_shape(metadata: Mapping[str, Any]) -> tuple[int, ...]:
+    """A shape that the network takes: its fixed size, or four strides to a side."""
+    size = tuple(metadata["size"] or ())
+    if metadata["input"] == "volume":
+        return (1, 1, *size)
+    side = 4 * metadata["stride"]
+    return (1, metadata["input_channels"], *(size or (side, side)))
 
 
-def model_card(metadata: dict[str, Any]) -> str:
+def _answer(network: nn.Module, example: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return network(example)
+
+
+def export_fold(experiment: Experiment, facts: Mapping[str, Any], folder: Path) -> Exported:
+    """Write `model.ts` into the folder of a fold, with a card of what is known of it."""
+    return _export(experiment, facts, folder, _own_card(facts), folder / f"model{models.SUFFIX}")
+
+
+def export_run(
+    run: str, fold: int, to: Path, card: Mapping[str, Any] | None, report: Path | None, half: bool
+) -> Exported:
+    """Write the average weights of a fold into a folder, as a model file named by its card.
+
+    Raises TrainingError where there is no such run or fold, or its training has not ended.
+    """
+    folder = runs.fold_folder(run, fold)
+    if not folder.is_dir():
+        raise TrainingError(f"{run} has {len(runs.folds_of(run))} folds, the first is 0; there is no fold {fold}.")
+    facts = runs.read_facts(folder)
+    experiment = Experiment.model_validate(facts["experiment"])
+    card = _own_card(facts) | dict(card or {})
+    to.mkdir(parents=True, exist_ok=True)
+    scores = json.loads(report.read_text(encoding="utf-8")) if report else None
+    return _export(experiment, facts, folder, card, to / f"{card['name']}{models.SUFFIX}", scores, half)
+
+
+def _own_card(facts: Mapping[str, Any]) -> dict[str, Any]:
+    data = facts["data"]
+    return {
+        "name": facts["name"],
+        "version": "0.0.0",
+        "title": f"{facts['name']}, fold {facts['fold']}",
+        "task": facts["task"],
+        "modality": _MODALITIES[facts["task"]],
+        "plane": facts["task"],
+        "intended_use": RESEARCH_USE,
+        "limits": ["Made by its user; known to work only on what it was measured on."],
+        "training_data": [
+            {
+                "name": data["set"],
+                "used": f"{len(facts['patients']['training'])} patients",
+                "licence": data["licence"],
+                "citation": data["citation"],
+            }
+        ],
+    }
+
+
+def _export(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    folder: Path,
+    card: Mapping[str, Any],
+    path: Path,
+    report: Mapping[str, Any] | None = None,
+    half: bool = True,
+) -> Exported:
+    classes = tuple(facts["data"]["classes"])
+    network = network_of(experiment, len(classes))
+    network.load_state_dict(average_weights(folder))
+    return write_model(network, metadata_of(experiment, classes, network.stride, card), path, report, half)
+
+
+def enter_in_library(exported: Exported, folder: Path) -> None:
+    """Write the model card beside a model file and enter the file in the `index.json` of the folder."""
+    metadata, path, index = exported.metadata, exported.path, folder / "index.json"
+    path.with_suffix(".md").write_text(model_card(metadata), encoding="utf-8")
+    entries = json.loads(index.read_text(encoding="utf-8"))["models"] if index.is_file() else []
+    entries = [entry for entry in entries if entry["file"] != path.name]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    entries.append({key: metadata[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest})
+    index.write_text(json.dumps({"models": entries}, indent=2) + "\n", encoding="utf-8")
+
+
+def model_card(metadata: Mapping[str, Any]) -> str:
     """The metadata as a page to read."""
+    kinds = list(metadata["labels"].values())
     data = [f"- {d['name']}: {d['used']}. {d['licence']}. {d['citation']}" for d in metadata["training_data"]]
     scores = [
-        f"| {s['measured_on']} | " + " | ".join(f"{s[kind]:.3f}" for kind in spider.CLASSES[1:]) + " |"
-        for s in metadata["scores"]
+        f"| {s['measured_on']} | " + " | ".join(f"{s[kind]:.3f}" for kind in kinds) + " |" for s in metadata["scores"]
     ]
     return "\n".join(
         [
@@ -113,8 +210,8 @@ def model_card(metadata: dict[str, Any]) -> str:
             "",
             "## Mean Dice",
             "",
-            "| measured on | " + " | ".join(spider.CLASSES[1:]) + " |",
-            "|---|---|---|---|",
+            "| measured on | " + " | ".join(kinds) + " |",
+            "|---" * (1 + len(kinds)) + "|",
             *scores,
             "",
             "The full report, with failures, is `training/reports/` in the source repository.",
@@ -125,28 +222,3 @@ def model_card(metadata: dict[str, Any]) -> str:
             "",
         ]
     )
-
-
-def _enter_in_index(path: Path, card: dict[str, Any], index: Path) -> None:
-    entries = json.loads(index.read_text())["models"] if index.is_file() else []
-    entries = [entry for entry in entries if entry["file"] != path.name]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entries.append({key: card[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest})
-    index.write_text(json.dumps({"models": entries}, indent=2) + "\n")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--card", type=Path, required=True)
-    parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--report", type=Path, help="the .json that training.sagittal.report wrote for these weights")
-    arguments = parser.parse_args()
-    card = tomllib.loads(arguments.card.read_text())
-    report = json.loads(arguments.report.read_text()) if arguments.report else None
-    config = read_config(arguments.config)
-    print(export(arguments.config.stem, config, card, arguments.to, report))  # noqa: T201  its one answer
-
-
-if __name__ == "__main__":
-    main()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import distributed, runs, shipping
+from training import distributed, runs, export
 from training.data import split
 from training.data.cases import DataSet
 from training.errors import TrainingError
@@ -66,8 +66,8 @@ def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State
     for log in ("loss.csv", "validation.csv"):
         forget_after(folder / log, state.iteration)
     stacks, validation = (
-        prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE)
-        for patients in (fold.split.training, fold.split.validation)
+        prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE, teach)
+        for patients, teach in ((fold.split.training, True), (fold.split.validation, False))
     )
     sampler, loss = sampler_of(experiment, stacks, state.network.stride), loss_of(experiment, stacks, len(dataset.classes))
     return Training(experiment, folder, state, sampler, loss, dataset.classes, validation)
@@ -142,5 +142,5 @@ def _write_results(training: Training, dataset: DataSet, fold: Fold, reason: str
         "peak_memory_mb": runs.peak_memory_mb(),
     }
     if reason != "stopped":
-        shipping.export_fold(experiment, facts, training.folder)
+        export.export_fold(experiment, facts, training.folder)
     runs.write_facts(training.folder, facts)

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from Testing.small_model import CARD
+from Testing.small_model import metadata
 from training import export
 from training.networks.half_resolution import HalfResolutionUNet
-
-CONFIG = {"network": {"spacing_mm": 1.0, "slices": 3, "neighbour_distance_mm": 3.0}}
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def model_file(tmp_path: Path) -> Callable[..., Path]:
         torch.manual_seed(0)
         network = HalfResolutionUNet(3, 4, (4, 4, 4))
         path = tmp_path / "small.ts"
-        export.write_model(network, export.metadata_of(CONFIG, CARD, network.stride) | changed, path)
+        export.write_model(network, metadata(network.stride) | changed, path)
         return path
 
     return write

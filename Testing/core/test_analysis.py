@@ -11,8 +11,7 @@ from LumbarSegLib.core import analysis, models
 from LumbarSegLib.core.images import read_image
 from LumbarSegLib.errors import Cancelled, InputError, ModelError
 from LumbarSegLib.resources import samples_dir
-from Testing.core.conftest import CONFIG
-from Testing.small_model import CARD
+from Testing.small_model import metadata
 from training import export
 from training.networks.half_resolution import HalfResolutionUNet
 
@@ -30,7 +29,7 @@ def blind_model(folder: Path) -> models.Model:
         network.head.weight.zero_()
         network.head.bias.zero_()
         network.head.bias[:4] = 1.0
-    export.write_model(network, export.metadata_of(CONFIG, CARD, network.stride), folder / "blind.ts")
+    export.write_model(network, metadata(network.stride), folder / "blind.ts")
     return models.open_model(models.find(str(folder / "blind.ts")), "cpu", accept_unlisted=True)
 
 
@@ -47,9 +46,9 @@ def test_a_model_of_another_task_is_refused(image: sitk.Image, model_file: Calla
 
 def test_the_sample_is_named_from_the_lowest_disc_that_the_caller_gives(image: sitk.Image) -> None:
     found = analysis.segment(image, analysis.prepare(image), lowest_disc="L4/5")
-    discs = [i.structure.name for i in found.spine.instances if i.structure.kind == "disc"]
+    discs = [i.structure.name for i in found.result.instances if i.structure.kind == "disc"]
     assert discs[:3] == ["L4/5", "L3/4", "L2/3"]
-    assert found.spine.labels.IsSameImageGeometryAs(image)
+    assert found.result.labels.IsSameImageGeometryAs(image)
 
 
 def test_an_image_in_which_no_spine_is_found_is_refused(image: sitk.Image, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from LumbarSegLib.core import models
-from training import folds, runs, shipping, state
+from training import folds, runs, export, state
 from training.data.cases import DataSet
 from training.data.sets import open_set
 from training.errors import TrainingError
@@ -149,17 +149,17 @@ def test_the_model_file_answers_as_the_trained_network(
     info = models.read_info(folder / "model.ts")
     assert (info.task, info.slices, info.spacing_mm) == ("sagittal", 3, 1.2)
     assert dict(info.labels) == {1: "vertebra", 2: "disc", 3: "canal"}
-    exported = shipping.export_run("small", 0, tmp_path / "shipped", {"name": "mine", "version": "1.0.0"}, None, False)
+    exported = export.export_run("small", 0, tmp_path / "exported", {"name": "mine", "version": "1.0.0"}, None, False)
     assert exported.path.name == "mine.ts"
     assert exported.largest_difference < 1e-4
-    halved = shipping.export_run("small", 0, tmp_path / "shipped", {"name": "half"}, None, True)
+    halved = export.export_run("small", 0, tmp_path / "exported", {"name": "half"}, None, True)
     assert halved.path.stat().st_size < exported.path.stat().st_size
     assert halved.largest_difference < 0.05
 
 
 def test_a_stopped_training_has_no_model_yet(experiment_file: Write, dataset: DataSet) -> None:
     with pytest.raises(TrainingError, match="no run named 'small'"):
-        shipping.export_run("small", 0, Path(), None, None, True)
+        export.export_run("small", 0, Path(), None, None, True)
 
 
 def test_two_processes_train_one_network(experiment_file: Write, data: Path, tmp_path: Path) -> None:

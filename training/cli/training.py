@@ -65,11 +65,11 @@ def export(
     ] = False,
 ) -> None:
     """Write a trained network as a model file that LumbarSeg loads."""
-    from training import shipping
+    from training import export as exporting
 
-    exported = shipping.export_run(run, fold, to, _table(card), report, half)
+    exported = exporting.export_run(run, fold, to, _table(card), report, half)
     if listed:
-        shipping.enter_in_library(exported, to)
+        exporting.enter_in_library(exported, to)
     size_mb, shape = exported.path.stat().st_size / 1e6, " x ".join(map(str, exported.shape))
     _console.print(
         f"{exported.path}: {size_mb:.1f} MB. On a random input of {shape} its answer is within "
