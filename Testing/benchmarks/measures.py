@@ -1,6 +1,6 @@
 """How right and how fast the sagittal measures are here: prints tables, as Markdown.
 
-    python Testing/benchmarks/measures.py
+    python -m Testing.benchmarks.measures
 
 The first table gives the errors on digital phantoms, whose truth is a formula. The name of each row says whether the
 mean, the root mean square (rms) or the worst of the errors of a family is held to the bound, which stands below the
@@ -72,7 +72,13 @@ def errors(phantoms: list[Phantom]) -> dict[str, list[float]]:
 
 
 def print_accuracy() -> None:
-    print("Errors over all levels: mean / of 95 % / worst; (n) counts what was not measured\n")
+    print(
+        "Errors over all levels: mean / of 95 % / worst; (n) counts what was not measured; ! breaks its bound, + only"
+    )
+    print("the worst error does. At 1 mm the bound is that of the root mean square (rms) of a family: a face along the")
+    print(
+        "voxels may move by nearly one and leave all labels as they are, so that no program can hold each single error.\n"
+    )
     print("| phantom | " + " | ".join(f"{name}, {unit}" for name, unit in UNITS.items()) + " |")
     print("|---" * (len(UNITS) + 1) + "|")
     for bounds, text in BOUNDS:
