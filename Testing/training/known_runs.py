@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -11,7 +10,8 @@ import torch
 from torch import nn
 
 from LumbarSegLib.core import models, preprocess
-from training import runs, shipping
+from Testing.small_model import metadata
+from training import export, runs
 from training.data.cases import DataSet
 
 
@@ -39,21 +39,18 @@ def grey_values(dataset: DataSet) -> list[float]:
     return [float(seen[truth == value].mean()) for value in range(len(dataset.classes))]
 
 
-def write_run(
-    name: str, dataset: DataSet, folds: Sequence[Sequence[str]], blind_to: str = "", blur: float = 0.0, **facts: Any
-) -> Path:
-    """A finished run with a fold for each group of test patients; returns its folder.
-
-    Its network never says `blind_to`, and `blur` moves the grey value of the first structure off by so much.
+def write_run(name: str, dataset: DataSet, folds: Sequence[Sequence[str]], blind_to: str = "") -> Path:
+    """A finished run with a fold for each group of test patients, whose network never says `blind_to`; returns its
+    folder.
     """
     grey = grey_values(dataset)
-    grey[1] += blur
     if blind_to:
         grey[dataset.classes.index(blind_to)] = 30.0
     for number, test in enumerate(folds):
         folder = runs.fold_folder(name, number)
         folder.mkdir(parents=True)
-        shipping.write_model(ByGreyValue(grey), _metadata(dataset), folder / f"model{models.SUFFIX}", half=False)
+        told = metadata(stride=4) | {"input_channels": 1, "spacing_mm": 1.2}
+        export.write_model(ByGreyValue(grey), told, folder / f"model{models.SUFFIX}", half=False)
         rest = [patient for patient in dataset.patients if patient not in test]
         runs.write_facts(
             folder,
@@ -72,8 +69,7 @@ def write_run(
                 "data": {"set": dataset.name, "classes": dataset.classes},
                 "feeding_share": 0.1,
                 "peak_memory_mb": 800,
-            }
-            | facts,
+            },
         )
         lines = [f"{step},{step / 2},{1 / step}" for step in range(20, 60, 20)]
         (folder / "loss.csv").write_text("\n".join(["iteration,seconds,loss", *lines]) + "\n")
@@ -83,28 +79,3 @@ def write_run(
 def as_another_set(dataset: DataSet) -> DataSet:
     """The same data under another name."""
     return dataclasses.replace(dataset, name="another")
-
-
-def _metadata(dataset: DataSet) -> dict[str, Any]:
-    return {
-        "schema_version": models.SCHEMA_VERSION,
-        "name": "known",
-        "version": "1",
-        "title": "Known",
-        "task": dataset.task,
-        "modality": "MR",
-        "plane": dataset.task,
-        "input": "slices",
-        "orientation": preprocess.ORIENTATIONS[dataset.task],
-        "normalisation": "percentile",
-        "crop": False,
-        "spacing_mm": 1.2,
-        "size": None,
-        "input_channels": 1,
-        "neighbour_distance_mm": 3.0,
-        "stride": 4,
-        "labels": {str(value): kind for value, kind in enumerate(dataset.classes) if value},
-        "training_data": [],
-        "intended_use": "Tests",
-        "limits": [],
-    }

@@ -52,9 +52,8 @@ def test_scores_are_those_of_the_predictions_that_lie_beside_them(fold: Path, da
     case = next(case for case in dataset.cases if case.patient == "20")
     found = sitk.GetArrayFromImage(sitk.ReadImage(str(fold / "predictions" / f"{case.name}.nii.gz")))
     truth = sitk.GetArrayFromImage(case.read_classes())
-    row = next(
-        row for row in scores.read_scores(fold / scores.SCORES) if (row.patient, row.scores.name) == ("20", "canal")
-    )
+    rows = scores.read_scores(fold / scores.SCORES)
+    row = next(row for row in rows if (row.patient, row.scores.name) == ("20", "canal"))
     canal = dataset.classes.index("canal")
     both = int(((found == canal) & (truth == canal)).sum())
     assert row.scores.dice == pytest.approx(2 * both / int((found == canal).sum() + (truth == canal).sum()), rel=1e-5)

@@ -133,7 +133,8 @@ def panels_across(count: int, tall: float) -> int:
 
 
 def _window(maps: Sequence[Map], aspect: float) -> tuple[slice, slice]:
-    """What is labelled in any of the maps, with a margin, and wide enough to have a name above it; all where nothing is.
+    """What is labelled in any of the maps, with a margin and wide enough for the name above it; all where nothing is.
+
     `aspect` is the height of a pixel in widths.
     """
     labelled = np.any([(one != 0) & (one != UNKNOWN) for one in maps], axis=0)
