@@ -129,12 +129,12 @@ def test_a_segmentation_of_slicer_gives_the_numbers_of_the_same_label_map(
     from LumbarSegLib.core.levels import spine_of
     from LumbarSegLib.scene.files import save_segmentation
     from LumbarSegLib.scene.host import open_scene
-    from LumbarSegLib.scene.segmentations import segmentation_from_spine
+    from LumbarSegLib.scene.segmentations import segmentation_from_result
     from LumbarSegLib.scene.volumes import volume_from_image
 
     with open_scene() as scene:
         volume = volume_from_image(scene, PHANTOM.image, "image")
-        segmentation = segmentation_from_spine(scene, spine_of(PHANTOM.labels), volume, {"model": "by hand"})
+        segmentation = segmentation_from_result(scene, spine_of(PHANTOM.labels), volume, {"model": "by hand"})
         save_segmentation(segmentation, tmp_path / "s.seg.nrrd")
 
     ours, plain = measured(capsys, image, tmp_path / "s.seg.nrrd"), measured(capsys, image, labels)

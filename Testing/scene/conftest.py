@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from LumbarSegLib.core.anatomy import Numbering
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.scene.host import open_scene
-from LumbarSegLib.scene.segmentations import segmentation_from_spine
+from LumbarSegLib.scene.segmentations import segmentation_from_result
 from LumbarSegLib.scene.volumes import volume_from_image
 from LumbarSegLib.scene.vtk_errors import vtk_errors_raised
 from Testing.scene.grids import place_obliquely
@@ -52,7 +52,7 @@ def volume(scene: Any, image: sitk.Image) -> Any:
 
 @pytest.fixture
 def segmentation(scene: Any, spine: Spine, volume: Any, provenance: dict[str, str]) -> Any:
-    return segmentation_from_spine(scene, spine, volume, provenance)
+    return segmentation_from_result(scene, spine, volume, provenance)
 
 
 @pytest.fixture

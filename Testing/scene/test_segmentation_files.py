@@ -16,7 +16,7 @@ from LumbarSegLib.scene.segmentations import (
     label_of,
     labels_from_segmentation,
     provenance_of,
-    segmentation_from_spine,
+    segmentation_from_result,
     segments_of,
     volume_of,
 )
@@ -123,7 +123,7 @@ def test_a_left_handed_image_comes_back_from_a_bundle_in_its_place(
     for picture in (spine.labels, image):
         picture.SetDirection(mirrored)
     volume = volume_from_image(scene, image, "volume")
-    save_segmentation(segmentation_from_spine(scene, spine, volume, {}), tmp_path / "case.mrb")
+    save_segmentation(segmentation_from_result(scene, spine, volume, {}), tmp_path / "case.mrb")
     back = load_segmentation(fresh_scene, tmp_path / "case.mrb")
     # MRML's volume reader turns the order of the slices round.
     for found, given in (
@@ -194,7 +194,7 @@ def test_another_kind_of_file_is_refused_both_ways(scene: Any, segmentation: Any
 def test_where_nothing_was_found_there_is_nothing_to_save(
     scene: Any, spine: Spine, volume: Any, tmp_path: Path, suffix: str
 ) -> None:
-    segmentation = segmentation_from_spine(scene, Spine(spine.labels * 0, (), "L5/S1", ()), volume, {})
+    segmentation = segmentation_from_result(scene, Spine(spine.labels * 0, (), "L5/S1", ()), volume, {})
     with pytest.raises(OutputError, match="no segment to save"):
         save_segmentation(segmentation, tmp_path / f"case{suffix}")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from LumbarSegLib.scene.segmentations import (
     label_of,
     labels_from_segmentation,
     provenance_of,
-    segmentation_from_spine,
+    segmentation_from_result,
     segments_of,
     volume_of,
 )
@@ -74,7 +74,7 @@ def test_it_stands_beside_its_volume_in_the_study(scene: Any, spine: Spine, volu
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
     hierarchy.CreateItem(study, volume)
-    segmentation = segmentation_from_spine(scene, spine, volume, {})
+    segmentation = segmentation_from_result(scene, spine, volume, {})
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentation)) == study
 
 
@@ -100,7 +100,7 @@ def test_a_left_handed_grid_changes_nothing(scene: Any, spine: Spine, image: sit
     for picture in (spine.labels, image):
         picture.SetDirection(mirrored.ravel().tolist())
     volume = volume_from_image(scene, image, "volume")
-    labels = labels_from_segmentation(segmentation_from_spine(scene, spine, volume, {}), volume)
+    labels = labels_from_segmentation(segmentation_from_result(scene, spine, volume, {}), volume)
     assert same_voxels(labels, spine.labels)
     assert labels.GetDirection() == spine.labels.GetDirection()
 
@@ -159,7 +159,7 @@ def test_a_segment_of_the_users_own_counts_by_its_name_or_not_at_all(
 
 def test_a_spine_without_structures_gives_an_empty_label_map(scene: Any, spine: Spine, volume: Any) -> None:
     nothing = Spine(spine.labels * 0, (), "L5/S1", ())
-    labels = labels_from_segmentation(segmentation_from_spine(scene, nothing, volume, {}), volume)
+    labels = labels_from_segmentation(segmentation_from_result(scene, nothing, volume, {}), volume)
     assert same_voxels(labels, nothing.labels)
     assert same_grid(labels, nothing.labels)
 

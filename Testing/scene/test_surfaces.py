@@ -12,7 +12,7 @@ from vtkmodules.vtkIOGeometry import vtkSTLReader
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.errors import OutputError
 from LumbarSegLib.scene.host import slicer
-from LumbarSegLib.scene.segmentations import segmentation_from_spine
+from LumbarSegLib.scene.segmentations import segmentation_from_result
 from LumbarSegLib.scene.surfaces import save_surfaces
 from LumbarSegLib.scene.volumes import volume_from_image
 
@@ -54,7 +54,7 @@ def test_a_surface_looks_outward_on_every_grid(
     for picture in (spine.labels, image):
         picture.SetDirection(direction)
     volume = volume_from_image(scene, image, "volume")
-    save_surfaces(segmentation_from_spine(scene, spine, volume, {}), tmp_path)
+    save_surfaces(segmentation_from_result(scene, spine, volume, {}), tmp_path)
     corners = _corners(tmp_path / "L4.stl")
     signed = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
     assert signed > 0

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from LumbarSegLib.core.anatomy import SEMANTIC, STRUCTURES, Structure
+from LumbarSegLib.core.anatomy import ALL_KINDS, STRUCTURES, Structure
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.terminology import CONTEXT, CONTEXT_FILE, context_document, entry_of, load_terminology
 
-ALL = (*SEMANTIC.values(), *STRUCTURES)
+ALL = (*ALL_KINDS, *STRUCTURES)
 
 
 @pytest.fixture

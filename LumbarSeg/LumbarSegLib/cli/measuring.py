@@ -60,6 +60,7 @@ def measure(
     if is_label_map(volume):
         raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
     segmented, told = _read_labels(labels)
+    analysis.check_can_be_measured(told.get("task", images.thick_plane(volume) or "sagittal"))
     spine = named_spine(label_map(segmented), lowest_disc, told.get("lowest_disc", "L5/S1"))
     measured = analysis.measure(spine, volume)
     findings = measured.findings

@@ -24,8 +24,9 @@ from LumbarSegLib.cli.options import (
 from LumbarSegLib.cli.progress import Clock, Step, progress_bar
 
 if TYPE_CHECKING:
-    from LumbarSegLib.core.analysis import Segmented
+    from LumbarSegLib.core.analysis import Measured, Result, Segmented
     from LumbarSegLib.core.findings import Findings
+    from LumbarSegLib.core.levels import Instance
     from LumbarSegLib.core.models import Model
 
 
@@ -44,8 +45,9 @@ def segment(
     model: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped model or a model file.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network runs.")] = "auto",
     lowest_disc: Annotated[
-        str, typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen.")
-    ] = "L5/S1",
+        str | None,
+        typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen; else taken as L5/S1."),
+    ] = None,
     series: SeriesOption = None,
     measure: Annotated[bool, typer.Option("--measure", help="Measure what was found.")] = False,
     picture: PictureOption = None,
@@ -57,7 +59,7 @@ def segment(
     as_csv: CsvOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Segment an image: vertebrae, discs and spinal canal as named segments."""
+    """Segment an image: vertebrae, discs and spinal canal, or the regions of axial slices, as named segments."""
     if as_csv and not measure:
         raise typer.BadParameter("--csv gives measures; add --measure.")
     from LumbarSegLib.core import analysis, images
@@ -72,67 +74,83 @@ def segment(
         step("Loading the model", 0.05)
         network = analysis.prepare(volume, task, model, device, trust_model)
         clock.lap("load")
-        found = analysis.segment(volume, network, lowest_disc, flips, lambda name, done: step(name, 0.2 + 0.5 * done))
+        _check_wishes(network.info.task, measure, lowest_disc)
+        lowest = lowest_disc or "L5/S1"
+        found = analysis.segment(volume, network, lowest, flips, lambda name, done: step(name, 0.2 + 0.5 * done))
         clock.seconds.update(found.seconds)
         clock.start_lap()
-        findings = _measured(found, network, clock, step) if measure else None
+        measured = _measured(found, network, clock, step) if measure else None
         step("Saving", 0.8)
         _save(found, image, out)
         clock.lap("save")
         if picture:
             step("Drawing", 0.9)
-            _draw(found, findings, picture)
+            _draw(found, measured, picture)
             clock.lap("picture")
         step("Done", 1.0)
     written = (out, picture, as_json, as_csv)
+    findings = measured.findings if measured else None
     summary = _summary(found, findings, image, written, clock)
     csv = to_csv(findings, _provenance(found)) if findings else ""
-    hand_out((as_json, json.dumps(summary)), (as_csv, csv), _in_words(summary, findings, written))
+    hand_out((as_json, json.dumps(summary)), (as_csv, csv), _in_words(found, summary, findings, written))
 
 
-def _measured(found: "Segmented", network: "Model", clock: Clock, step: Step) -> "Findings":
+def _check_wishes(task: str, measure: bool, lowest_disc: str | None) -> None:
+    """Raise before the work starts where a task cannot give what is asked for."""
+    from LumbarSegLib.core import analysis
+
+    if measure:
+        analysis.check_can_be_measured(task)
+    if lowest_disc and task != "sagittal":
+        raise typer.BadParameter(f"--lowest-disc names levels, and {task} images have none; leave it out.")
+
+
+def _measured(found: "Segmented", network: "Model", clock: Clock, step: Step) -> "Measured":
     from LumbarSegLib.core import analysis
 
     step("Measuring", 0.7)
     agreement = analysis.self_agreement(found, network)
     clock.lap("agreement")
-    findings = analysis.measure(found.spine, found.image, agreement=agreement).findings
+    measured = analysis.measure(found.result, found.image, agreement=agreement)
     clock.lap("measure")
-    return findings
+    return measured
 
 
 def _save(found: "Segmented", source: Path, out: Path) -> None:
     from LumbarSegLib.scene.files import save_segmentation
     from LumbarSegLib.scene.host import open_scene
-    from LumbarSegLib.scene.segmentations import segmentation_from_spine
+    from LumbarSegLib.scene.segmentations import segmentation_from_result
     from LumbarSegLib.scene.volumes import volume_from_image
 
     with open_scene() as scene:
         volume = volume_from_image(scene, found.image, source.name.split(".")[0])
-        segmentation = segmentation_from_spine(scene, found.spine, volume, _provenance(found))
+        segmentation = segmentation_from_result(scene, found.result, volume, _provenance(found))
         save_segmentation(segmentation, out)
 
 
 def _provenance(found: "Segmented") -> dict[str, str]:
+    from LumbarSegLib.core.levels import Spine
+
     return {
         **origin(found.image),
+        "task": found.model.task,
         "model": found.model.name,
         "model_version": found.model.version,
         "model_sha256": found.model.sha256,
-        "lowest_disc": found.spine.lowest_disc,
+        **({"lowest_disc": found.result.lowest_disc} if isinstance(found.result, Spine) else {}),
     }
 
 
-def _draw(found: "Segmented", findings: "Findings | None", picture: Path) -> None:
+def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> None:
     from LumbarSegLib.core.images import write_whole
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.picture import draw_picture
 
     def draw(part: Path) -> None:
-        if findings:
-            draw_measured(found.image, found.spine, findings, part)
+        if measured:
+            draw_measured(found.image, measured.kept.spine, measured.findings, part)
         else:
-            draw_picture(found.image, found.spine, part)
+            draw_picture(found.image, found.result, part)
 
     write_whole(picture, draw)
 
@@ -151,27 +169,29 @@ def _summary(
             "volume_mm3": round(instance.volume_mm3, 1),
             "partly_visible": instance.partly_visible,
         }
-        for instance in found.spine.instances
+        for instance in found.result.instances
     ]
     return {
         "input": str(source),
         "output": out,
         "picture": picture,
-        "task": found.model.task,
         **_provenance(found),
         "seconds": {name: round(value, 3) for name, value in clock.total().items()},
         "structures": structures,
-        "notes": list(found.spine.notes),
+        "notes": list(found.result.notes),
         "use": RESEARCH_USE,
         **(as_dict(findings) if findings else {}),
     }
 
 
-def _in_words(summary: dict[str, Any], findings: "Findings | None", written: Sequence[Path | None]) -> str:
+def _in_words(
+    found: "Segmented", summary: dict[str, Any], findings: "Findings | None", written: Sequence[Path | None]
+) -> str:
     steps = ", ".join(f"{name} {value:.1f}" for name, value in summary["seconds"].items() if name != "total")
+    counted = f", lowest disc taken as {summary['lowest_disc']}" if "lowest_disc" in summary else ""
     lines = [
-        f"Found in {summary['input']} ({summary['task']}, lowest disc taken as {summary['lowest_disc']}):",
-        *_found_in_words(summary["structures"]),
+        f"Found in {summary['input']} ({summary['task']}{counted}):",
+        *_found_in_words(found.result),
         *(f"  Note: {note}" for note in summary["notes"]),
         *_measures_in_words(findings),
         f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
@@ -188,12 +208,17 @@ def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
         yield from ("", in_words(findings), "")
 
 
-def _found_in_words(structures: list[dict[str, Any]]) -> Iterator[str]:
+def _found_in_words(result: "Result") -> Iterator[str]:
+    from LumbarSegLib.core.regions import Regions
+
+    if isinstance(result, Regions):
+        yield from (f"  {one.structure.name + ':':<5}{_size(one)}, {one.structure.words}" for one in result.instances)
+        return
     for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
-        names = [
-            f"{row['name']} {row['volume_mm3'] / 1000:.1f} ml"
-            + " (partly visible)" * (row["partly_visible"] and kind != "canal")
-            for row in structures
-            if row["kind"] == kind
-        ]
+        names = [f"{one.structure.name} {_size(one)}" for one in result.instances if one.structure.kind == kind]
         yield f"  {title + ':':<11}{', '.join(names) or 'none'}"
+
+
+def _size(instance: "Instance") -> str:
+    partly = " (partly visible)" * (instance.partly_visible and instance.structure.kind != "canal")
+    return f"{instance.volume_mm3 / 1000:.1f} ml{partly}"

@@ -1,4 +1,7 @@
-"""The one way through: image to labels to Spine to Findings. Every host calls this and nothing below it."""
+"""The one way through: image to labels to the structures named in them to Findings.
+
+Every host calls this and nothing below it.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,26 +9,46 @@ from dataclasses import dataclass
 
 import SimpleITK as sitk
 
-from LumbarSegLib.core import agreement, anatomy, images, inference, levels, models
+from LumbarSegLib.core import agreement, anatomy, images, inference, models
+from LumbarSegLib.core.levels import find_levels
 from LumbarSegLib.core.measuring import Measured, measure
+from LumbarSegLib.core.regions import Result, no_measures, regions_of
 from LumbarSegLib.errors import InputError, ModelError
 
-__all__ = ("TASKS", "Measured", "Segmented", "measure", "prepare", "segment", "self_agreement", "task_of")
+__all__ = (
+    "TASKS",
+    "Measured",
+    "Result",
+    "Segmented",
+    "check_can_be_measured",
+    "measure",
+    "prepare",
+    "segment",
+    "self_agreement",
+    "task_of",
+)
 
 TASKS = ("sagittal", "axial", "xray")
 Progress = Callable[[str, float], None]
+
+_NOTHING_FOUND = {
+    "sagittal": "No vertebra, disc or canal was found; check that the image is MR and shows the lumbar spine.",
+    "axial": "No disc, posterior element or thecal sac was found; check that the image is MR and shows axial slices of "
+    "the lumbar spine.",
+}
 
 
 @dataclass(frozen=True)
 class Segmented:
     """What was found in an image, by which model, and how long each step took.
 
-    `semantic` is the model's answer, the kinds without levels.
+    `semantic` is the model's answer, the kinds without levels; `result` what is named in it, a Spine or the Regions of
+    an axial image.
     """
 
     image: sitk.Image
     semantic: sitk.Image
-    spine: levels.Spine
+    result: Result
     model: models.ModelInfo
     seconds: Mapping[str, float]
 
@@ -48,11 +71,13 @@ def prepare(
 ) -> models.Model:
     """Check the image, choose the model that fits it (or the one named) and load it.
 
-    Raises InputError where the image and the task do not fit, ModelError where there is no usable model for
-    the task.
+    Raises InputError where the image and the task do not fit or the model is for radiographs, ModelError where
+    there is no usable model for the task.
     """
     fitting = task_of(image) if task == "auto" else task
     info = models.find(model) if model else models.choose(fitting)
+    if info.task == "xray":
+        raise InputError("Radiographs cannot be segmented yet; give an MR image and a model for it.")
     if info.task != fitting:
         raise ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
     _check_fits(image, info)
@@ -72,10 +97,11 @@ def segment(
     on_progress: Progress = lambda step, fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Segmented:
-    """Segment a sagittal volume and name its levels.
+    """Segment a volume and name what is found: the levels of a sagittal one, the regions of an axial one.
 
-    `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or
-    a lowest disc that cannot be used or in which no spine is found, Cancelled when `cancelled` says so.
+    `lowest_disc` concerns levels alone. `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises
+    InputError for an image or a lowest disc that cannot be used or in which nothing is found, Cancelled when
+    `cancelled` says so.
     """
     anatomy.Numbering(lowest_disc)
     _check_fits(image, model.info)
@@ -85,13 +111,20 @@ def segment(
         image, model, flips, lambda fraction: on_progress("Segmenting", 0.8 * fraction), cancelled
     )
     segmented = time.perf_counter()
-    on_progress("Naming levels", 0.8)
-    spine = levels.find_levels(labels, lowest_disc)
-    if not spine.instances:
-        raise InputError("No vertebra, disc or canal was found; check that the image is MR and shows the lumbar spine.")
+    names = "levels" if model.info.task == "sagittal" else "regions"
+    on_progress(f"Naming {names}", 0.8)
+    result: Result = find_levels(labels, lowest_disc) if names == "levels" else regions_of(labels, model.info.task)
+    if not result.instances:
+        raise InputError(_NOTHING_FOUND[model.info.task])
     on_progress("Done", 1.0)
-    seconds = {"segment": segmented - started, "levels": time.perf_counter() - segmented}
-    return Segmented(image, labels, spine, model.info, seconds)
+    seconds = {"segment": segmented - started, names: time.perf_counter() - segmented}
+    return Segmented(image, labels, result, model.info, seconds)
+
+
+def check_can_be_measured(task: str) -> None:
+    """Raise InputError where there are no measures for what is found in images of a task."""
+    if task != "sagittal":
+        raise no_measures(task)
 
 
 def self_agreement(

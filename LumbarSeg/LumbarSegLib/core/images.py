@@ -130,6 +130,12 @@ def _slice_axis(image: sitk.Image) -> int:
     return int(np.argmin(extent)) if extent.min() < 0.5 * np.median(extent) else 2
 
 
+def thick_plane(image: sitk.Image) -> str:
+    """`plane_of` an image whose slices are much thicker than its pixels, and so can be read in no other; else ""."""
+    thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
+    return plane_of(image) if thick else ""
+
+
 def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
     """Raise InputError if the volume was taken in another plane or modality than a model wants.
 
@@ -144,11 +150,10 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
         found = "CT"
     if found and found != modality:
         raise InputError(f"this is a {found} image, but the model is for {modality}; give a {modality} image.")
-    thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
-    if thick and plane_of(image) != plane:
+    seen = thick_plane(image)
+    if seen not in ("", plane):
         raise InputError(
-            f"the image has {plane_of(image)} slices, but the model needs {plane} ones; "
-            f"give a {plane} series or another task."
+            f"the image has {seen} slices, but the model needs {plane} ones; give a {plane} series or another task."
         )
 
 

@@ -11,14 +11,16 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core.images import full_suffix, read_image, write_whole
 from LumbarSegLib.core.levels import spine_of
+from LumbarSegLib.core.regions import Result, regions_of
 from LumbarSegLib.errors import InputError, OutputError
 from LumbarSegLib.scene.host import open_scene, slicer
 from LumbarSegLib.scene.segmentations import (
     attach_to_volume,
     label_of,
     labels_from_segmentation,
-    segmentation_from_spine,
+    segmentation_from_result,
     segments_of,
+    task_of,
     volume_of,
 )
 from LumbarSegLib.scene.vtk_errors import VtkError, vtk_errors_raised
@@ -40,8 +42,8 @@ FORMATS = (".seg.nrrd", *LABEL_MAPS, ".mrb")
 def save_segmentation(segmentation: "vtkMRMLSegmentationNode", path: str | Path) -> None:
     """Write a segmentation in the form that the suffix of `path` names.
 
-    `.seg.nrrd` keeps all that the segments carry. A label map (`.nii.gz`, `.nrrd`, `.mha`) keeps SPIDER's
-    values on the grid of the source volume. `.mrb` is a scene of the segmentation and its volume alone,
+    `.seg.nrrd` keeps all that the segments carry. A label map (`.nii.gz`, `.nrrd`, `.mha`) keeps the
+    label values on the grid of the source volume. `.mrb` is a scene of the segmentation and its volume alone,
     whatever else is in the scene. Raises OutputError for another suffix, for a segment that would be lost,
     and for a place that takes no file.
     """
@@ -65,10 +67,12 @@ def load_segmentation(
     path: str | Path,
     volume: "vtkMRMLVolumeNode | None" = None,
     lowest_disc: str = "L5/S1",
+    task: str = "sagittal",
 ) -> "vtkMRMLSegmentationNode":
     """Read a segmentation that `save_segmentation` wrote, and make `volume` its source if one is given.
 
-    A label map belongs to a volume and is not read without one; `lowest_disc` tells how its levels are named.
+    A label map belongs to a volume and is not read without one; `task` tells whose values it holds, `lowest_disc`
+    how its levels are named.
     A `.mrb` brings its own volume. Raises InputError for all that cannot be read, and adds nothing then.
     """
     path = Path(path)
@@ -78,7 +82,7 @@ def load_segmentation(
     if not path.is_file():
         raise InputError(f"{path}: there is no such file. Check the path.")
     if suffix in LABEL_MAPS:
-        return _read_labels(scene, path, volume, lowest_disc)
+        return _read_labels(scene, path, volume, lowest_disc, task)
     with _whole_or_nothing(scene, path):
         _check_whole(path)
         segmentation = _read_bundle(scene, path) if suffix == ".mrb" else _read_segments(scene, path)
@@ -116,21 +120,24 @@ def _read_segments(scene: "vtkMRMLScene", path: Path) -> "vtkMRMLSegmentationNod
 
 
 def _whole_labels(segmentation: "vtkMRMLSegmentationNode") -> sitk.Image:
-    lost = [segment.GetName() for segment in segments_of(segmentation).values() if label_of(segment) is None]
+    task = task_of(segmentation)
+    lost = [one.GetName() for one in segments_of(segmentation).values() if label_of(one, task) is None]
     if lost:
         raise OutputError(
             f"A label map has no value for {', '.join(lost)}. Save as .seg.nrrd, or name each segment after "
-            "a structure, such as L3, L3/4 or Spinal canal."
+            "a structure, such as L3, L3/4, Spinal canal or TS."
         )
     return labels_from_segmentation(segmentation, volume_of(segmentation))
 
 
 def _read_labels(
-    scene: "vtkMRMLScene", path: Path, volume: "vtkMRMLVolumeNode | None", lowest_disc: str
+    scene: "vtkMRMLScene", path: Path, volume: "vtkMRMLVolumeNode | None", lowest_disc: str, task: str
 ) -> "vtkMRMLSegmentationNode":
     if volume is None:
         raise InputError(f"{path.name}: a label map belongs to a volume. Load its volume first.")
-    return segmentation_from_spine(scene, spine_of(read_image(path), lowest_disc), volume, {})
+    labels = read_image(path)
+    result: Result = spine_of(labels, lowest_disc) if task == "sagittal" else regions_of(labels, task)
+    return segmentation_from_result(scene, result, volume, {"task": task})
 
 
 def _write_bundle(segmentation: "vtkMRMLSegmentationNode", part: Path, name: str) -> None:

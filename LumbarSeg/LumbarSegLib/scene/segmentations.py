@@ -1,4 +1,4 @@
-"""A Spine to a segmentation node as Slicer's tools know it; such a node, edited or not, to a label map."""
+"""Results to segmentation nodes as Slicer's tools know them; such a node, edited or not, to a label map."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from vtkmodules.vtkCommonCore import mutable, vtkIntArray, vtkStringArray
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
-from LumbarSegLib.core.anatomy import STRUCTURES
+from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.terminology import entry_of
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
         vtkSegment,
     )
 
-    from LumbarSegLib.core.levels import Instance, Spine
+    from LumbarSegLib.core.levels import Instance
+    from LumbarSegLib.core.regions import Result
 
 LABEL_TAG = "LumbarSeg.Label"
-"""Segment tag with SPIDER's label value: the segment's own value changes when edits make segments overlap."""
+"""Segment tag with the structure's label value: the segment's own value changes when edits make segments overlap."""
 
 PARTLY_VISIBLE_TAG = "LumbarSeg.PartlyVisible"
 """Segment tag, "1" on a structure that the border of the image cuts."""
@@ -37,14 +38,14 @@ PROVENANCE = "LumbarSeg.Provenance"
 """Attribute of the node and tag of each segment: the provenance as JSON. A `.seg.nrrd` keeps only tags."""
 
 
-def segmentation_from_spine(
-    scene: "vtkMRMLScene", spine: "Spine", volume: "vtkMRMLVolumeNode", provenance: Mapping[str, Any]
+def segmentation_from_result(
+    scene: "vtkMRMLScene", result: "Result", volume: "vtkMRMLVolumeNode", provenance: Mapping[str, Any]
 ) -> "vtkMRMLSegmentationNode":
-    """A new segmentation node beside `volume`, one segment for each structure, in the order of the Spine.
+    """A new segmentation node beside `volume`, one segment for each structure, in the order of the result.
 
-    The labels of the Spine lie on the grid of `volume`. Each segment has the structure's name, colour, code
+    The labels of the result lie on the grid of `volume`. Each segment has the structure's name, colour, code
     and label value; one that the image border cuts is flagged for review. `provenance` tells what made the
-    result from what (model, version, SHA-256, date, image identity), in values that JSON knows;
+    result from what (task, model, version, SHA-256, date, image identity), in values that JSON knows;
     `provenance_of` gives it back.
     """
     segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume.GetName()} segmentation")
@@ -53,8 +54,8 @@ def segmentation_from_spine(
     told = _told(provenance)
     segmentation.SetAttribute(PROVENANCE, told)
     # Segments that do not overlap share one image, each with its own value in it.
-    labels = oriented_from_image(spine.labels)
-    for instance in spine.instances:
+    labels = oriented_from_image(result.labels)
+    for instance in result.instances:
         segment = _segment(instance, labels, told)
         segmentation.GetSegmentation().AddSegment(segment, f"Segment_{instance.structure.label}")
     return segmentation
@@ -100,16 +101,25 @@ def segments_of(segmentation: "vtkMRMLSegmentationNode") -> "dict[str, vtkSegmen
     return {segment_id: segments.GetSegment(segment_id) for segment_id in ids}
 
 
-def label_of(segment: "vtkSegment") -> int | None:
-    """SPIDER's label value of a segment, by its tag, else by its name; None if it is no structure of ours."""
+def label_of(segment: "vtkSegment", task: str = "sagittal") -> int | None:
+    """Label value of a segment, by its tag, else by its name; None if it is no structure of ours in this task.
+
+    The values are SPIDER's for levels, those of the semantic map for axial regions.
+    """
     tag = _tag(segment, LABEL_TAG)
     if tag.isdecimal():
         return int(tag)
-    return next((row.label for row in STRUCTURES if row.name == segment.GetName()), None)
+    structures = STRUCTURES if task == "sagittal" else kinds_of(task).values()
+    return next((row.label for row in structures if row.name == segment.GetName()), None)
+
+
+def task_of(segmentation: "vtkMRMLSegmentationNode") -> str:
+    """The task whose structures the segments are; "sagittal" where the provenance does not say."""
+    return str(provenance_of(segmentation).get("task", "sagittal"))
 
 
 def provenance_of(segmentation: "vtkMRMLSegmentationNode") -> dict[str, Any]:
-    """What made this result from what, as `segmentation_from_spine` was told; empty where it is not known."""
+    """What made this result from what, as `segmentation_from_result` was told; empty where it is not known."""
     told = [segmentation.GetAttribute(PROVENANCE) or ""]
     told += [_tag(segment, PROVENANCE) for segment in segments_of(segmentation).values()]
     return next((dict(json.loads(text)) for text in told if text), {})
@@ -118,13 +128,14 @@ def provenance_of(segmentation: "vtkMRMLSegmentationNode") -> dict[str, Any]:
 def labels_from_segmentation(
     segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | None" = None
 ) -> sitk.Image:
-    """Label map (uint8, SPIDER's values) on the grid of `volume`, or on the one the segmentation was made on.
+    """Label map (uint8, values of `label_of`) on the grid of `volume`, or on the one that the segmentation was made on.
 
     Where segments overlap the later one counts. One that is no structure of ours (`label_of`) is left out.
     Raises InputError if no grid is known, or none that the segments can be put on.
     """
     grid = _grid(segmentation, volume)
-    values = {segment_id: label_of(segment) for segment_id, segment in segments_of(segmentation).items()}
+    task = task_of(segmentation)
+    values = {segment_id: label_of(segment, task) for segment_id, segment in segments_of(segmentation).items()}
     known = {segment_id: value for segment_id, value in values.items() if value is not None}
     merged = _merged(segmentation, known, grid) if known else image_from_oriented(grid) * 0
     labels: sitk.Image = sitk.Cast(merged, sitk.sitkUInt8)

@@ -6,7 +6,7 @@ The context file is made from the table of structures; `python -m LumbarSegLib.s
 import json
 from typing import TYPE_CHECKING, Any
 
-from LumbarSegLib.core.anatomy import SEMANTIC, STRUCTURES, Code, Structure
+from LumbarSegLib.core.anatomy import ALL_KINDS, STRUCTURES, Code, Structure
 from LumbarSegLib.errors import LumbarSegError
 from LumbarSegLib.resources import resource
 
@@ -36,12 +36,15 @@ def load_terminology(logic: "vtkSlicerTerminologiesModuleLogic") -> None:
 
 def context_document() -> dict[str, Any]:
     """Contents of the context file: the kinds without a level, then every level with a code of its own."""
-    kinds = SEMANTIC.values()
-    levels = [row for row in STRUCTURES if row.code not in {kind.code for kind in kinds}]
+    kinds: dict[Code, Structure] = {}
+    for kind in ALL_KINDS:
+        kinds.setdefault(kind.code, kind)
+    levels = [row for row in STRUCTURES if row.code not in kinds]
+    types = [_type(row) for row in (*kinds.values(), *levels)]
     return {
         "SegmentationCategoryTypeContextName": CONTEXT,
         "@schema": _SCHEMA,
-        "SegmentationCodes": {"Category": [_document(_CATEGORY) | {"Type": [_type(row) for row in (*kinds, *levels)]}]},
+        "SegmentationCodes": {"Category": [_document(_CATEGORY) | {"Type": types}]},
     }
 
 

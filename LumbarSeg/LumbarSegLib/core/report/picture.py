@@ -1,4 +1,4 @@
-"""A picture of a segmented sagittal volume: the slice through the canal plain and with segments, and a lateral one."""
+"""A picture of what was found in an image; of a sagittal one the slice through the canal, plain and with segments."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.regions import Regions, Result
+from LumbarSegLib.core.report.contact_sheet import draw_regions
 from LumbarSegLib.core.report.slices import (
     Stack,
     black_figure,
@@ -22,11 +24,22 @@ _OPACITY = 0.28
 _LATERAL_MM = 6.0
 
 
-def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
+def draw_picture(image: sitk.Image, result: Result, path: Path) -> None:
+    """Write a PNG of the segmented 3D image: a Spine from the side, the Regions of an axial image on a contact sheet.
+
+    Raises OSError if it is not written.
+    """
+    if isinstance(result, Regions):
+        draw_regions(image, result, path)
+    else:
+        _draw_spine(image, result, path)
+
+
+def _draw_spine(image: sitk.Image, spine: Spine, path: Path) -> None:
     """Write a PNG: the slice through the middle of the canal, plain and with segments, and a lateral one if there is.
 
     `image` is the 3D sagittal volume, `spine` what was found on its grid. Level names stand in front of the
-    bodies and discs; a name in parentheses is partly out of the image. Raises OSError if it is not written.
+    bodies and discs; a name in parentheses is partly out of the image.
     """
     stack = Stack(image, spine.labels)
     middle, lateral = stack.middle, _lateral_slice(stack)
@@ -42,7 +55,7 @@ def draw_picture(image: sitk.Image, spine: Spine, path: Path) -> None:
         draw_slice(axes, stack, index, title, stack.box)
     draw_scale_bar(panels[0], stack.box)
     for axes, (index, _) in zip(panels[1:], shown[1:], strict=True):
-        draw_segments(axes, stack.labels[index], spine, stack.box, _OPACITY)
+        draw_segments(axes, stack.labels[index], spine.instances, stack.box, _OPACITY)
     draw_names(panels[1], stack, spine)
     state_research_use(figure)
     figure.savefig(path)

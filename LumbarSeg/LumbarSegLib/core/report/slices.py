@@ -1,6 +1,8 @@
-"""A sagittal slice on black as a radiologist reads it: anterior left, superior up, to scale. What pictures share."""
+"""A slice on black as a radiologist reads it, to scale: a sagittal one with anterior left and superior up, an axial one
+seen from the feet. What pictures share.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -19,7 +21,7 @@ from scipy.ndimage import label as connected
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.levels import Instance, Spine
-from LumbarSegLib.core.preprocess import to_stack_order
+from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
 
 Floats = NDArray[np.float64]
 Slice = NDArray[np.uint8]
@@ -35,11 +37,12 @@ _TEXT_LIGHT = 0.4
 _SPECK = 0.2  # part of the largest piece
 _NAME_MM = 2.5  # half of the height of a name
 _TOUCHING = np.ones((3, 3))
+_SIDES = {"sagittal": "APSI", "axial": "RLAP"}  # left, right, top and bottom of a slice
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part of a slice in mm from its anterior upper corner."""
+    """A part of a slice in mm from its upper left corner."""
 
     left: float
     right: float
@@ -56,15 +59,16 @@ class Box:
 
 
 class Stack:
-    """A sagittal volume and its labels in reading order: `grey` and `labels` as (slices, rows, columns).
+    """A volume of a task and its labels in reading order: `grey` and `labels` as (slices, rows, columns).
 
-    Places in a slice are mm backward and downward from its anterior upper corner.
+    Places in a slice are mm to the right and downward from its upper left corner.
     """
 
-    def __init__(self, image: sitk.Image, labels: sitk.Image) -> None:
-        ordered = to_stack_order(image)
+    def __init__(self, image: sitk.Image, labels: sitk.Image, task: str = "sagittal") -> None:
+        ordered = to_stack_order(image, ORIENTATIONS[task])
         self.grey = sitk.GetArrayViewFromImage(ordered)
-        self.labels: Slice = sitk.GetArrayFromImage(to_stack_order(labels))
+        self.labels: Slice = sitk.GetArrayFromImage(to_stack_order(labels, ORIENTATIONS[task]))
+        self.sides = _SIDES[task]
         self.spacing: Floats = np.array(ordered.GetSpacing())
         self._ordered = ordered
         rows, columns = self.grey.shape[1:]
@@ -85,7 +89,7 @@ class Stack:
         return float(low), float(high)
 
     def flat(self, places: Floats) -> Floats:
-        """LPS places (..., 3) seen from the side, (..., 2): mm backward and downward."""
+        """LPS places (..., 3) as seen in a slice, (..., 2): mm to the right and downward in it."""
         axes = np.reshape(self._ordered.GetDirection(), (3, 3))
         along = (places - np.array(self._ordered.GetOrigin())) @ np.linalg.inv(axes).T
         return np.asarray(along[..., :2] + 0.5 * self.spacing[:2])
@@ -100,12 +104,13 @@ def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> No
     axes.set_ylim(box.bottom, box.top)
     axes.set_title(f"{title}, slice {index + 1} of {len(stack.grey)}", color=FAINT, fontsize=9, loc="left")
     axes.set_axis_off()
-    for letter, x, y, across, up in (
-        ("A", 0.02, 0.5, "left", "center"),
-        ("P", 0.98, 0.5, "right", "center"),
-        ("S", 0.5, 1.008, "center", "bottom"),
-        ("I", 0.5, -0.008, "center", "top"),
-    ):
+    places = (
+        (0.02, 0.5, "left", "center"),
+        (0.98, 0.5, "right", "center"),
+        (0.5, 1.008, "center", "bottom"),
+        (0.5, -0.008, "center", "top"),
+    )
+    for letter, (x, y, across, up) in zip(stack.sides, places, strict=True):
         axes.text(
             x, y, letter, color=TEXT, fontsize=11, ha=across, va=up, path_effects=halo(), transform=axes.transAxes
         )
@@ -113,16 +118,17 @@ def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> No
 
 def draw_scale_bar(axes: Axes, box: Box) -> None:
     x, y = box.left + 0.05 * box.width, box.top + 0.965 * box.height
-    axes.plot([x, x + _SCALE_BAR_MM], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt")
+    edge = [withStroke(linewidth=4.5, foreground="black")]
+    axes.plot([x, x + _SCALE_BAR_MM], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)
     above = y - 0.008 * box.height
     axes.text(x, above, f"{_SCALE_BAR_MM // 10} cm", color=TEXT, fontsize=9, va="bottom", path_effects=halo())
 
 
-def draw_segments(axes: Axes, labels: Slice, spine: Spine, box: Box, opacity: float) -> None:
+def draw_segments(axes: Axes, labels: Slice, instances: Sequence[Instance], box: Box, opacity: float) -> None:
     """Fill and outline what is seen of each structure; `box` is the whole slice."""
     extent = (box.left, box.right, box.bottom, box.top)
     fill = np.zeros((*labels.shape, 4))
-    for instance in spine.instances:
+    for instance in instances:
         shape = labels == instance.structure.label
         if not shape.any():
             continue

@@ -1,0 +1,73 @@
+"""From a semantic map without levels to its named regions: what an axial image holds."""
+
+from dataclasses import dataclass
+
+import SimpleITK as sitk
+
+from LumbarSegLib.core.anatomy import Structure, kinds_of
+from LumbarSegLib.core.labelmap import label_map
+from LumbarSegLib.core.levels import Instance, Spine
+from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
+from LumbarSegLib.errors import InputError
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The regions of an axial image, beside `levels.Spine` for a sagittal one.
+
+    `labels` is uint8 with the values of the semantic map of the `task`, on the grid of the image. There is one of
+    `instances` for each region that was found, in the order of these values; all slices count together, and one that
+    reaches a side of its slices is partly visible. `notes` say in plain sentences what is doubtful or missing.
+    """
+
+    task: str
+    labels: sitk.Image
+    instances: tuple[Instance, ...]
+    notes: tuple[str, ...]
+
+
+Result = Spine | Regions
+"""What was found in an image: named instances with their labels, and notes. A host shows either in the same way."""
+
+
+def regions_of(semantic: sitk.Image, task: str = "axial") -> Regions:
+    """The regions of a 3D map with the values of `anatomy.kinds_of` the task, stored in any orientation.
+
+    Raises InputError where it is no label map or holds a value that belongs to no region.
+    """
+    labels = label_map(semantic)
+    structures = {row.label: row for row in kinds_of(task).values()}
+    upright = to_stack_order(labels, ORIENTATIONS[task])
+    shapes = sitk.LabelShapeStatisticsImageFilter()
+    shapes.Execute(upright)
+    unknown = [value for value in shapes.GetLabels() if value not in structures]
+    if unknown:
+        raise InputError(f"The label value {unknown[0]} belongs to no region of {task} images; remove that label.")
+    found = [
+        Instance(
+            structures[value],
+            shapes.GetCentroid(value),
+            shapes.GetPhysicalSize(value),
+            _reaches_side(shapes.GetBoundingBox(value), upright.GetSize()),
+        )
+        for value in sorted(shapes.GetLabels())
+    ]
+    absent = [row for value, row in structures.items() if value not in shapes.GetLabels()]
+    return Regions(task, labels, tuple(found), tuple(_notes(absent)))
+
+
+def _reaches_side(box: tuple[int, ...], size: tuple[int, ...]) -> bool:
+    """Whether a bounding box (first index along each axis, then extents) touches the border of the slices."""
+    return any(box[axis] == 0 or box[axis] + box[3 + axis] == size[axis] for axis in (0, 1))
+
+
+def _notes(absent: list[Structure]) -> list[str]:
+    return [
+        "The regions have no level names and are not measured yet.",
+        *(f"No {row.name} ({row.words}) was found." for row in absent),
+    ]
+
+
+def no_measures(task: str) -> InputError:
+    """Why the regions of an image are not measured."""
+    return InputError(f"There are no measures for {task} images yet; segment without them, or give a sagittal image.")
