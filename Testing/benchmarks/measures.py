@@ -73,12 +73,12 @@ def errors(phantoms: list[Phantom]) -> dict[str, list[float]]:
 
 def print_accuracy() -> None:
     print(
-        "Errors over all levels: mean / of 95 % / worst; (n) counts what was not measured; ! breaks its bound, + only"
+        "Errors over all levels: mean / of 95 % / worst; (n) counts what was not measured. ! breaks its bound, + only"
     )
-    print("the worst error does. At 1 mm the bound is that of the root mean square (rms) of a family: a face along the")
     print(
-        "voxels may move by nearly one and leave all labels as they are, so that no program can hold each single error.\n"
+        "the worst does. At 1 mm the bound is that of the root mean square (rms) of a family: a face along the voxels"
     )
+    print("may move by nearly one and leave all labels as they are, so no program can hold each single error.\n")
     print("| phantom | " + " | ".join(f"{name}, {unit}" for name, unit in UNITS.items()) + " |")
     print("|---" * (len(UNITS) + 1) + "|")
     for bounds, text in BOUNDS:
