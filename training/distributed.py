@@ -1,6 +1,6 @@
 """One training on several GPUs or machines, as PyTorch's own launcher starts it; alone where none did.
 
-torchrun --nproc-per-node 2 -m training train FILE --data DATA
+torchrun --standalone --nproc-per-node 2 -m training train FILE --data DATA
 """
 
 import os

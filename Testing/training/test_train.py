@@ -172,7 +172,7 @@ def test_two_processes_train_one_network(experiment_file: Write, data: Path, tmp
     script = tmp_path / "pair.py"
     script.write_text(code)
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'LumbarSeg'}", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run(
         [*command, str(script), "train", str(path), "--data", str(data)], env=environment, check=True, cwd=tmp_path
     )
