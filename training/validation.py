@@ -54,11 +54,13 @@ def _batches(stack: Scored, experiment: Experiment, stride: int) -> Iterator[Bat
         return
     step = preprocess.neighbour_step(stack.slice_spacing_mm, experiment.network.neighbour_distance_mm)
     seen = preprocess.neighbour_indices(len(stack.image), step, experiment.network.slices)
-    image, classes = padded_to(stride, stack.image, 0.0), padded_to(stride, stack.classes, UNKNOWN)
+    # Normalised as a whole, as in inference: a slice's own mean would be another.
+    image = preprocess.after_unit(stack.image, normalisation)
+    image, classes = padded_to(stride, image, float(image.min())), padded_to(stride, stack.classes, UNKNOWN)
     for first in range(0, len(image), _SLICES_AT_ONCE):
         chosen = seen[first : first + _SLICES_AT_ONCE]
         truth = torch.from_numpy(classes[first : first + _SLICES_AT_ONCE])
-        yield plain(torch.from_numpy(image[chosen]), truth, normalisation)
+        yield torch.from_numpy(image[chosen]), truth.long()
 
 
 def _overlaps(found: torch.Tensor, truth: torch.Tensor, count: int) -> NDArray[np.float64]:
