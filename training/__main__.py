@@ -13,7 +13,7 @@ app = typer.Typer(
     help="Train, measure, compare and export models for LumbarSeg.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(data.app, name="data")
-for command in (training.train, training.export, scoring.evaluate, scoring.compare):
+for command in (training.train, training.profile, training.export, scoring.evaluate, scoring.compare):
     app.command()(command)
 
 

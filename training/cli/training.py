@@ -41,6 +41,16 @@ def train(
         distributed.end()
 
 
+def profile(file: Annotated[Path, typer.Argument(help="The experiment, a TOML file.")], data: DataOption) -> None:
+    """Say which part of a training step goes into its batch, over ten steps."""
+    from training.data.sets import open_set
+    from training.experiment import read_experiment
+    from training.feed.profile import profile as profiled
+
+    experiment = read_experiment(file)
+    _console.print(str(profiled(experiment, open_set(experiment.data.set, data, **experiment.data.options))))
+
+
 def _say(folder: Path) -> None:
     from training.runs import read_facts
 
