@@ -17,12 +17,14 @@ def unetr(
     classes: int,
     *,
     size: tuple[Length, Length, Length] = (32, 128, 128),
-    feature_size: Count = 16,
+    feature_size: Count = 8,
     hidden_size: Count = 192,
     mlp_dim: Count = 768,
     num_heads: Count = 6,
 ) -> SegmentationNetwork:
-    """Hatamizadeh et al. 2022 (arXiv 2103.10504); published with hidden_size 768, mlp_dim 3072 and num_heads 12."""
+    """Hatamizadeh et al. 2022 (arXiv 2103.10504); published with feature_size 16, hidden_size 768, mlp_dim
+    3072 and num_heads 12. The convolutions at full resolution, `feature_size` wide, take most of the time.
+    """
     if hidden_size % num_heads:
         raise TrainingError(
             f"hidden_size {hidden_size} cannot be shared by {num_heads} heads; take a multiple of them."
