@@ -31,10 +31,17 @@ COMMAND = [sys.executable, "-c", "from LumbarSegLib.cli import main; main()"]
 def in_process_of_its_own(
     *arguments: str | Path, terminal: str = "utf-8", **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command; `terminal` is the encoding of what it prints."""
+    """Run the command; `terminal` is the encoding that Python is told. Click prints UTF-8 where that is ASCII, so it is
+    read as UTF-8, whatever locale a library has set in this process.
+    """
     environment = ENVIRONMENT | {"PYTHONIOENCODING": terminal}
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, **options
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env=environment,
+        **options,
     )
 
 
