@@ -1,17 +1,21 @@
 """The one way through: which model an image gets, and what is refused on the way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
 
 from LumbarSegLib.core import analysis, models
 from LumbarSegLib.core.images import read_image
+from LumbarSegLib.core.regions import Regions
 from LumbarSegLib.errors import Cancelled, InputError, ModelError
 from LumbarSegLib.resources import samples_dir
-from Testing.small_model import metadata
+from Testing.axial import axial_image, axial_labels
+from Testing.small_model import metadata, write_reading_model
 from training import export
 from training.networks.half_resolution import HalfResolutionUNet
 
@@ -54,6 +58,48 @@ def test_the_sample_is_named_from_the_lowest_disc_that_the_caller_gives(image: s
 def test_an_image_in_which_no_spine_is_found_is_refused(image: sitk.Image, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No vertebra, disc or canal was found"):
         analysis.segment(image, blind_model(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def axial_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_reading_model(tmp_path_factory.mktemp("model") / "axial.ts", "axial", spacing_mm=1.0))
+
+
+def test_an_axial_image_gives_its_regions(axial_model: str) -> None:
+    labels = axial_labels()
+    model = analysis.prepare(axial_image(labels), model=axial_model, accept_unlisted=True)
+    steps: list[str] = []
+    found = analysis.segment(axial_image(labels), model, on_progress=lambda name, _: steps.append(name))
+    assert isinstance(found.result, Regions)
+    assert [one.structure.name for one in found.result.instances] == ["IVD", "PE", "TS", "AAP"]
+    assert np.array_equal(sitk.GetArrayFromImage(found.result.labels), sitk.GetArrayFromImage(labels))
+    assert found.seconds.keys() == {"segment", "regions"}
+    assert steps[-2:] == ["Naming regions", "Done"]
+
+
+def test_an_axial_image_cannot_be_measured_yet(axial_model: str) -> None:
+    image = axial_image(axial_labels())
+    model = analysis.prepare(image, model=axial_model, accept_unlisted=True)
+    with pytest.raises(InputError, match="There are no measures for axial images yet"):
+        analysis.measure(analysis.segment(image, model).result, image)
+    with pytest.raises(InputError, match="There are no measures for axial images yet"):
+        analysis.check_can_be_measured(model.info.task)
+    analysis.check_can_be_measured("sagittal")
+
+
+def test_an_axial_image_in_which_nothing_is_found_is_refused(axial_model: str) -> None:
+    image = axial_image(axial_labels())
+    model = analysis.prepare(image, model=axial_model, accept_unlisted=True)
+    blind = replace(model, network=lambda batch: torch.eye(5)[0].view(1, 5, 1, 1).expand(len(batch), 5, 56, 64))
+    with pytest.raises(InputError, match="No disc, posterior element or thecal sac was found"):
+        analysis.segment(image, blind)
+
+
+def test_radiographs_wait_for_their_turn(image: sitk.Image, tmp_path: Path) -> None:
+    model = str(write_reading_model(tmp_path / "xray.ts", "xray", spacing_mm=1.0))
+    for task in ("auto", "xray"):
+        with pytest.raises(InputError, match="Radiographs cannot be segmented yet"):
+            analysis.prepare(image, task, model, accept_unlisted=True)
 
 
 def test_cancel_reaches_the_network(image: sitk.Image) -> None:

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from LumbarSegLib.core.anatomy import LOWEST_DISCS, SEMANTIC, STRUCTURES, Numbering
+from LumbarSegLib.core.anatomy import LOWEST_DISCS, SEMANTIC, STRUCTURES, Numbering, kinds_of
 from LumbarSegLib.errors import InputError
+from training.data.cases import CLASSES
 
 UNSPECIFIED = {"vertebra": "51282000", "disc": "360499006"}
 
@@ -48,6 +49,29 @@ def test_neighbours_differ_in_colour() -> None:
 
 def test_the_kinds_have_the_values_of_a_semantic_map() -> None:
     assert {kind: row.label for kind, row in SEMANTIC.items()} == {"vertebra": 1, "disc": 2, "canal": 3}
+    assert {kind: row.label for kind, row in kinds_of("axial").items()} == {"ivd": 1, "pe": 2, "ts": 3, "aap": 4}
+    assert {kind: row.label for kind, row in kinds_of("xray").items()} == {"vertebra": 1}
+
+
+def test_axial_regions_are_spelled_out_coloured_apart_and_coded_by_the_nearest_verified_concept() -> None:
+    rows = kinds_of("axial").values()
+    assert {row.name: row.words for row in rows} == {
+        "IVD": "intervertebral disc",
+        "PE": "posterior element",
+        "TS": "thecal sac",
+        "AAP": "area between anterior and posterior elements",
+    }
+    assert len({row.color for row in rows}) == 4
+    assert {row.name: (row.code.value, row.code.meaning) for row in rows} == {
+        "IVD": ("360499006", "Intervertebral disc"),
+        "PE": ("40265002", "Arch of vertebra"),
+        "TS": ("280401006", "Spinal cerebrospinal fluid pathway"),
+        "AAP": ("122496007", "Lumbar spine"),
+    }
+
+
+def test_the_names_that_training_gives_its_classes_are_the_kinds() -> None:
+    assert {task: ("background", *kinds_of(task)) for task in CLASSES} == dict(CLASSES)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from LumbarSegLib.core import models
 from LumbarSegLib.errors import ModelError
+from Testing.small_model import write_reading_model
 
 ModelWriter = Callable[..., Path]
 
@@ -111,6 +113,60 @@ def test_incomplete_metadata_are_refused(model_file: ModelWriter) -> None:
 def test_a_preprocessing_that_is_not_ours_is_refused(model_file: ModelWriter) -> None:
     with pytest.raises(ModelError, match="preprocessing"):
         models.find(str(model_file(normalisation="histogram")))
+
+
+def test_a_model_of_the_first_schema_is_read_as_it_was(model_file: ModelWriter) -> None:
+    normalisation = "percentile 0.5-99.5, then zero mean and unit deviation"
+    path = model_file(schema_version=1, normalisation=normalisation, input=None, size=None, crop=None)
+    first, present = models.find(str(path)), models.find(str(model_file()))
+    same = ("input", "orientation", "crop", "normalisation", "spacing_mm", "size", "slices", "stride", "labels")
+    assert [getattr(first, name) for name in same] == [getattr(present, name) for name in same]
+    assert (first.input, first.normalisation, first.crop) == ("slices", "percentile", False)
+    with pytest.raises(ModelError, match="preprocessing"):
+        models.find(str(model_file(schema_version=1)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"input": "movie"},
+        {"orientation": "LPS"},
+        {"spacing_mm": None},
+        {"size": (64, 64)},
+        {"input": "volume"},
+        {"spacing_mm": None, "size": (32, 64, 64)},
+        {"spacing_mm": None, "size": (64, 64), "input": "volume"},
+    ],
+    ids=str,
+)
+def test_what_inference_cannot_do_is_refused_when_a_model_is_read(
+    model_file: ModelWriter, wrong: dict[str, Any]
+) -> None:
+    path = model_file()
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    told = next(name for name in parts if name.endswith("metadata.json"))
+    parts[told] = json.dumps(json.loads(parts[told]) | wrong).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelError, match="asks for a preprocessing that this version does not know"):
+        models.find(str(path))
+
+
+@pytest.mark.parametrize(("task", "kind"), [("axial", "vertebra"), ("sagittal", "ts"), ("knee", "vertebra")])
+def test_labels_that_are_no_kinds_of_the_task_are_refused(model_file: ModelWriter, task: str, kind: str) -> None:
+    with pytest.raises(ModelError, match="incomplete or wrong"):
+        models.find(str(model_file(task=task, labels={"1": kind})))
+
+
+def test_models_of_every_task_say_how_they_see_an_image(tmp_path: Path) -> None:
+    axial = models.find(str(write_reading_model(tmp_path / "a.ts", "axial", size=(6, 56, 64), crop=True)))
+    assert (axial.input, axial.size, axial.spacing_mm, axial.orientation) == ("volume", (6, 56, 64), None, "LPS")
+    assert (axial.crop, axial.normalisation, axial.slices) == (True, "min-max", 1)
+    assert axial.labels == {1: "ivd", 2: "pe", 3: "ts", 4: "aap"}
+    xray = models.find(str(write_reading_model(tmp_path / "x.ts", "xray", spacing_mm=0.5)))
+    assert (xray.input, xray.size, xray.spacing_mm, xray.orientation) == ("slices", None, 0.5, "")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the message is for computers without CUDA")
