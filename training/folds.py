@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from training import distributed, runs, export
 from training.data import split
@@ -49,6 +50,7 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
         raise TrainingError(
             f"{experiment.name} has a checkpoint already; go on with --resume, or remove {folder.parent}."
         )
+    _check_readable(dataset, fold)
     state = State(experiment, len(dataset.classes))
     if last.is_file():
         state.restore(last)
@@ -60,6 +62,13 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
     if distributed.leads():
         _write_results(training, dataset, fold, reason)
     return folder
+
+
+def _check_readable(dataset: DataSet, fold: Fold) -> None:
+    """Read what nobody trains on too, so that a file that cannot be used is said now and not when it is measured."""
+    for case in tqdm(dataset.of_patients(fold.split.test), "checking", unit="case", leave=False, delay=2):
+        case.read_image()
+        case.read_classes()
 
 
 def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State, folder: Path) -> Training:

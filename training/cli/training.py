@@ -42,13 +42,15 @@ def train(
 
 
 def profile(file: Annotated[Path, typer.Argument(help="The experiment, a TOML file.")], data: DataOption) -> None:
-    """Say which part of a training step goes into its batch, over ten steps."""
+    """Say which part of a training step goes into its batch, and how much memory it takes, over ten steps."""
+    from training import runs
     from training.data.sets import open_set
     from training.experiment import read_experiment
     from training.feed.profile import profile as profiled
 
     experiment = read_experiment(file)
-    _console.print(str(profiled(experiment, open_set(experiment.data.set, data, **experiment.data.options))))
+    measured = profiled(experiment, open_set(experiment.data.set, data, **experiment.data.options))
+    _console.print(f"{measured} {runs.peak_memory_mb() / 1000:.1f} GB of memory at most.")
 
 
 def _say(folder: Path) -> None:
