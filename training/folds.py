@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import distributed, runs, export
+from training import distributed, export, runs
 from training.data import split
 from training.data.cases import DataSet
 from training.errors import TrainingError
@@ -78,7 +78,8 @@ def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State
         prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE, teach)
         for patients, teach in ((fold.split.training, True), (fold.split.validation, False))
     )
-    sampler, loss = sampler_of(experiment, stacks, state.network.stride), loss_of(experiment, stacks, len(dataset.classes))
+    sampler = sampler_of(experiment, stacks, state.network.stride)
+    loss = loss_of(experiment, stacks, len(dataset.classes))
     return Training(experiment, folder, state, sampler, loss, dataset.classes, validation)
 
 

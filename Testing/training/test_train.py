@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from LumbarSegLib.core import models
-from training import folds, runs, export, state
+from training import export, folds, runs, state
 from training.data.cases import DataSet
 from training.data.sets import open_set
 from training.errors import TrainingError

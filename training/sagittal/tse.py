@@ -174,7 +174,7 @@ def main() -> None:
     experiment = read_experiment(arguments.config)
     spacing_mm = experiment.preprocessing.spacing_mm
     if experiment.pseudo_labels is None or spacing_mm is None:
-        raise TrainingError(f"{arguments.config.name} asks for no slices that a network labels; name them as pseudo_labels.")
+        raise TrainingError(f"{arguments.config.name} asks for no slices that a network labels: give pseudo_labels.")
     network = network_of(experiment, len(spider.CLASSES))
     network.load_state_dict(starting_weights(experiment))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
