@@ -21,7 +21,6 @@ def begin() -> None:
 
 def end() -> None:
     if dist.is_initialized():
-        dist.barrier()
         dist.destroy_process_group()
 
 

@@ -42,7 +42,7 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
     """Train one fold and write its model file, `model.ts`, and its facts, `run.json`; returns its folder.
 
     A fold whose training has ended is left as it is when the experiment is resumed. Raises TrainingError where a
-    checkpoint is there and `resume` is not given, or where the two do not belong together.
+    checkpoint is there and `resume` is not given, where the two do not belong together, and where somebody stops it.
     """
     folder = runs.fold_folder(experiment.name, fold.number)
     last = folder / "last.pt"
@@ -61,6 +61,8 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
     reason = training.run()
     if distributed.leads():
         _write_results(training, dataset, fold, reason)
+    if reason == "stopped":
+        raise TrainingError(f"Stopped after {state.iteration} iterations, with a checkpoint; go on with --resume.")
     return folder
 
 
@@ -72,8 +74,9 @@ def _check_readable(dataset: DataSet, fold: Fold) -> None:
 
 
 def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State, folder: Path) -> Training:
-    for log in ("loss.csv", "validation.csv"):
-        forget_after(folder / log, state.iteration)
+    if distributed.leads():
+        for log in ("loss.csv", "validation.csv"):
+            forget_after(folder / log, state.iteration)
     stacks, validation = (
         prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE, teach)
         for patients, teach in ((fold.split.training, True), (fold.split.validation, False))

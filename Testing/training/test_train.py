@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +90,19 @@ def test_every_patient_is_tested_once_over_the_folds(experiment_file: Write, dat
 def test_gradients_of_two_batches_make_one_step(experiment_file: Write, dataset: DataSet) -> None:
     facts = runs.read_facts(train(experiment_file(iterations="iterations = 2\naccumulate = 2"), dataset))
     assert facts["iterations"] == 2
+
+
+def test_a_polite_kill_leaves_a_checkpoint_to_go_on_from(experiment_file: Write, dataset: DataSet) -> None:
+    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(TrainingError, match="go on with --resume"):
+        train(experiment_file("killed", iterations="iterations = 100000"), dataset)
+    folder = runs.fold_folder("killed", 0)
+    saved = state.read_checkpoint(folder / "last.pt")["iteration"]
+    assert saved > 0
+    assert runs.read_facts(folder)["stopped"] == "stopped"
+    assert not (folder / "model.ts").exists()
+    train(experiment_file("killed", iterations=f"iterations = 100000\nstop_at = {saved + 1}"), dataset, resume=True)
+    assert runs.read_facts(folder)["iterations"] == saved + 1
 
 
 def test_a_checkpoint_is_not_overwritten_unasked(experiment_file: Write, dataset: DataSet) -> None:
