@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +18,7 @@ from training.data.cases import DataSet
 from training.data.sets import open_set
 from training.errors import TrainingError
 from training.experiment import read_experiment
+from training.feed.sampling import SliceSampler
 
 ROOT = Path(__file__).parents[2]
 Write = Callable[..., Path]
@@ -92,17 +93,27 @@ def test_gradients_of_two_batches_make_one_step(experiment_file: Write, dataset:
     assert facts["iterations"] == 2
 
 
-def test_a_polite_kill_leaves_a_checkpoint_to_go_on_from(experiment_file: Write, dataset: DataSet) -> None:
-    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+def test_a_polite_kill_leaves_a_checkpoint_to_go_on_from(
+    experiment_file: Write, dataset: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def draw_and_be_killed(sampler: SliceSampler, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn.append(1)
+        if len(drawn) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(sampler, random)
+
+    draw = SliceSampler.draw
+    monkeypatch.setattr(SliceSampler, "draw", draw_and_be_killed)
     with pytest.raises(TrainingError, match="go on with --resume"):
         train(experiment_file("killed", iterations="iterations = 100000"), dataset)
     folder = runs.fold_folder("killed", 0)
-    saved = state.read_checkpoint(folder / "last.pt")["iteration"]
-    assert saved > 0
+    assert state.read_checkpoint(folder / "last.pt")["iteration"] == 3
     assert runs.read_facts(folder)["stopped"] == "stopped"
     assert not (folder / "model.ts").exists()
-    train(experiment_file("killed", iterations=f"iterations = 100000\nstop_at = {saved + 1}"), dataset, resume=True)
-    assert runs.read_facts(folder)["iterations"] == saved + 1
+    train(experiment_file("killed", iterations="iterations = 100000\nstop_at = 5"), dataset, resume=True)
+    assert runs.read_facts(folder)["iterations"] == 5
 
 
 def test_a_checkpoint_is_not_overwritten_unasked(experiment_file: Write, dataset: DataSet) -> None:
