@@ -83,7 +83,7 @@ def test_from_data_to_segments(data: Path, tmp_path: Path) -> None:
     assert "5 patients" in checked or "5" in checked
     assert (tmp_path / "sheet.png").stat().st_size > 5000
 
-    for path in write_experiments(tmp_path, [("long", 80, 1e-2), ("short", 1, 1e-6)]):
+    for path in write_experiments(tmp_path, [("long", 40, 2e-2), ("short", 1, 1e-6)]):
         training("train", path, "--data", data)
         training("evaluate", path.stem, "--data", data)
     page = tmp_path / "page"
