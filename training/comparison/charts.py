@@ -18,6 +18,7 @@ from training.roc import FALSE_POSITIVE_RATES
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#4d4d4d")
 _DPI = 130
+_LEGEND_IN = 2.2  # of width for the name of a run
 _PANEL_IN = 3.1
 _SMOOTH = 9  # logged losses
 
@@ -157,7 +158,10 @@ def _plain(panel: Axes, grid: str) -> None:
 def _legend(figure: Figure, panel: Axes) -> None:
     handles, labels = panel.get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=9, frameon=False)
+        beside = max(1, int(figure.get_figwidth() // _LEGEND_IN))
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=min(beside, len(labels)), fontsize=9, frameon=False
+        )
 
 
 def _save(figure: Figure, path: Path) -> None:
