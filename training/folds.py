@@ -151,6 +151,7 @@ def _write_results(training: Training, dataset: DataSet, fold: Fold, reason: str
             "citation": dataset.citation,
         },
         "experiment": as_plain(experiment),
+        "scoring_seconds": round(training.clocks.scoring, 1),
         "feeding_share": round(training.clocks.feeding_share, 3),
         "peak_memory_mb": runs.peak_memory_mb(),
     }

@@ -87,7 +87,9 @@ class Training:
                     bar.update(1000 * self.progress - bar.n)
                     self._report(loss, bar, board)
                 reason = self._agreed(self.ended or ("stopped" if asked.is_set() else ""))
-            if distributed.leads():
+            if board is not None:
+                if self.validation and self.state.iteration % self.experiment.training.validate_every:
+                    self._validate(board)
                 self.state.save(self.folder / "last.pt")
                 draw_curves(self.folder)
         return reason
