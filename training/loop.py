@@ -88,7 +88,8 @@ class Training:
                     self._report(loss, bar, board)
                 reason = self._agreed(self.ended or ("stopped" if asked.is_set() else ""))
             if board is not None:
-                if self.validation and self.state.iteration % self.experiment.training.validate_every:
+                unscored = self.state.iteration % self.experiment.training.validate_every
+                if self.validation and unscored and reason != "stopped":
                     self._validate(board)
                 self.state.save(self.folder / "last.pt")
                 draw_curves(self.folder)
