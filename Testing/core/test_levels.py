@@ -119,6 +119,17 @@ def test_a_disc_that_was_not_found_still_parts_its_two_vertebrae() -> None:
     assert_right(spine, phantom, least=0.85, absent=(203,))
 
 
+def test_a_missing_disc_beyond_the_last_name_goes_unsaid() -> None:
+    """As a poor network's answer has it: structures in such number that the names run out."""
+    phantom = PhantomSpine(vertebrae=21, slices=5, in_plane=2.0)
+    array = pixels(phantom.semantic).copy()
+    array[pixels(phantom.labels) == 220] = 1
+    spine = find_levels(edited(phantom, array))
+    assert "There are more vertebrae than names; the uppermost are left out." in spine.notes
+    assert not [note for note in spine.notes if note.startswith("The disc")]
+    assert len([name for name in names(spine) if name[0] in "TL" and "/" not in name]) == 17
+
+
 def test_without_the_lowest_disc_the_count_starts_at_the_lowest_vertebra() -> None:
     phantom = PhantomSpine()
     array = pixels(phantom.semantic).copy()

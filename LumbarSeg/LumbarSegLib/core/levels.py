@@ -86,7 +86,8 @@ def _notes(parts: Split, levels: tuple[Level, ...]) -> tuple[str, ...]:
     if parts.bottom < parts.lowest_disc:
         name = levels[0].vertebra.name
         notes.append(f"No disc was found below the lowest vertebra; the count starts with this vertebra as {name}.")
-    notes += [f"The disc {levels[k - parts.bottom].disc.name} was not found." for k in parts.missing]
+    named = {parts.bottom + place: level for place, level in enumerate(levels)}
+    notes += [f"The disc {named[k].disc.name} was not found." for k in parts.missing if k in named]
     if parts.top - parts.bottom >= len(levels):
         notes.append("There are more vertebrae than names; the uppermost are left out.")
     seen = set(np.unique(parts.vertebrae).tolist())
