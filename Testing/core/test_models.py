@@ -176,5 +176,5 @@ def test_cuda_is_refused_where_there_is_none() -> None:
 
 
 def test_the_index_holds_each_file_once() -> None:
-    entries = json.loads((models.choose("sagittal").path.parent / "index.json").read_text())["models"]
+    entries = json.loads((models.choose("sagittal").path.parent / "index.json").read_text(encoding="utf-8"))["models"]
     assert len({entry["file"] for entry in entries}) == len(entries)

@@ -88,7 +88,7 @@ def test_from_data_to_segments(data: Path, tmp_path: Path) -> None:
         training("evaluate", path.stem, "--data", data)
     page = tmp_path / "page"
     training("compare", "long", "short", "--data", data, "--to", page)
-    assert "long" in (page / "README.md").read_text()
+    assert "long" in (page / "README.md").read_text(encoding="utf-8")
     assert (page / "index.html").is_file()
     assert (runs.fold_folder("long", 0) / "curves.png").stat().st_size > 5000
 
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     from training import __main__
 
     path = write_experiments(tmp_path, [("wrong", 1, 1e-3)])[0]
-    path.write_text(path.read_text().replace("batch = 4", "bach = 4"))
+    path.write_text(path.read_text(encoding="utf-8").replace("batch = 4", "bach = 4"))
     monkeypatch.setattr("sys.argv", ["training", "train", str(path), "--data", str(data)])
     with pytest.raises(SystemExit) as ended:
         __main__.main()

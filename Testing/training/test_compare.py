@@ -91,9 +91,9 @@ def test_the_first_line_says_which_network_and_that_three_patients_prove_nothing
 
 
 def test_the_numbers_of_all_three_files_are_those_of_the_cases(bench: Bench) -> None:
-    html = " ".join(Text((bench.folder / "index.html").read_text()).words)
-    markdown = (bench.folder / "README.md").read_text()
-    with (bench.folder / "scores.csv").open() as file:
+    html = " ".join(Text((bench.folder / "index.html").read_text(encoding="utf-8")).words)
+    markdown = (bench.folder / "README.md").read_text(encoding="utf-8")
+    with (bench.folder / "scores.csv").open(encoding="utf-8") as file:
         lines = {(row["run"], row["class"], row["metric"]): row for row in csv.DictReader(file)}
     for run in bench.runs:
         name = run.name
@@ -115,8 +115,8 @@ def test_the_numbers_of_all_three_files_are_those_of_the_cases(bench: Bench) -> 
 
 
 def test_both_pages_say_how_runs_were_made_and_how_it_was_counted(bench: Bench) -> None:
-    html = " ".join(Text((bench.folder / "index.html").read_text()).words)
-    markdown = (bench.folder / "README.md").read_text()
+    html = " ".join(Text((bench.folder / "index.html").read_text(encoding="utf-8")).words)
+    markdown = (bench.folder / "README.md").read_text(encoding="utf-8")
     for text in (html, markdown):
         assert "Good against blind" in text
         assert "2 folds by patient, each patient tested once" in text
@@ -130,8 +130,8 @@ def test_both_pages_say_how_runs_were_made_and_how_it_was_counted(bench: Bench) 
 
 def test_every_file_that_the_pages_name_is_there_and_no_picture_is_blank(bench: Bench) -> None:
     folder = bench.folder
-    named = Text((folder / "index.html").read_text()).files
-    assert set(named) == set(re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text()))
+    named = Text((folder / "index.html").read_text(encoding="utf-8")).files
+    assert set(named) == set(re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text(encoding="utf-8")))
     assert {"best.png", "median.png", "worst.png", "dots.png", "roc.png", "training.png", "scores.csv"} == set(named)
     for name in named:
         if name.endswith(".png"):

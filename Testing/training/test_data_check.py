@@ -259,7 +259,7 @@ def test_the_command_prints_what_it_found_and_writes_sheet_and_datalist(tmp_path
     assert "clinic: 3 cases of 2 patients" in text
     assert "These classes occur in no case: pe, aap." in text
     assert Image.open(tmp_path / "s.png").width > 500
-    assert len(json.loads((tmp_path / "l.json").read_text())["training"]) == 3
+    assert len(json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["training"]) == 3
 
 
 def test_the_command_shows_the_split_of_patients_that_are_held_out(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_file_lays_its_keys_over_the_one_that_it_extends(experiment_file: Call
 
 def test_late_settings_take_the_place_of_the_first_ones(experiment_file: Callable[..., Path]) -> None:
     path = experiment_file()
-    path.write_text(path.read_text() + "\n[late]\nafter = 0.5\n\n[late.augmentation]\nnoise = 0.1\n")
+    path.write_text(path.read_text(encoding="utf-8") + "\n[late]\nafter = 0.5\n\n[late.augmentation]\nnoise = 0.1\n")
     experiment = read_experiment(path)
     assert experiment.augmentation_after(0.4).noise == 0.5
     assert experiment.augmentation_after(0.5).noise == 0.1

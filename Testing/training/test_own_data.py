@@ -255,7 +255,7 @@ def test_a_datalist_is_read_by_monai(clinic: Path) -> None:
 
 def test_a_datalist_leaves_volumes_where_they_are(tmp_path: Path) -> None:
     write_datalist(describe(stack(tmp_path), VOLUMES), tmp_path / "list.json")
-    (item,) = json.loads((tmp_path / "list.json").read_text())["training"]
+    (item,) = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))["training"]
     assert item == {
         "image": "anna/t2.nii.gz",
         "label": "list_files/labels/anna.nii.gz",
@@ -268,8 +268,8 @@ def test_a_datalist_says_who_is_tested_on(clinic: Path) -> None:
     dataset = describe(clinic)
     write_datalist(dataset, clinic / "held.json", [split.held_out(dataset.patients, ["0002"], 0, 0)])
     write_datalist(dataset, clinic / "folds.json", split.folds(dataset.patients, 2, 0, 0))
-    held = json.loads((clinic / "held.json").read_text())
-    folded = json.loads((clinic / "folds.json").read_text())["training"]
+    held = json.loads((clinic / "held.json").read_text(encoding="utf-8"))
+    folded = json.loads((clinic / "folds.json").read_text(encoding="utf-8"))["training"]
     assert ([row["patient"] for row in held["test"]], held["numTraining"]) == (["0002"], 2)
     assert {row["patient"]: row["fold"] for row in folded}.keys() == {"0001", "0002"}
     assert {row["fold"] for row in folded} == {0, 1}

@@ -55,10 +55,10 @@ def test_a_shipped_model_stands_in_the_index_with_its_card(tmp_path: Path) -> No
     exported = export.write_model(network, metadata(network.stride), tmp_path / "small.ts")
     export.enter_in_library(exported, tmp_path)
     export.enter_in_library(exported, tmp_path)
-    index = (tmp_path / "index.json").read_text()
+    index = (tmp_path / "index.json").read_text(encoding="utf-8")
     assert index.count('"small.ts"') == 1
     assert models.read_info(tmp_path / "small.ts").sha256 in index
-    assert "# Small" in (tmp_path / "small.md").read_text()
+    assert "# Small" in (tmp_path / "small.md").read_text(encoding="utf-8")
 
 
 def test_perturbed_pairs_stay_on_one_grid(data: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_resumed_training_has_the_weights_of_an_unbroken_one(experiment_file: 
 
 def test_training_lowers_the_loss(experiment_file: Write, dataset: DataSet) -> None:
     folder = train(experiment_file(iterations="iterations = 60", learning_rate="learning_rate = 1e-2"), dataset)
-    lines = (folder / "loss.csv").read_text().splitlines()
+    lines = (folder / "loss.csv").read_text(encoding="utf-8").splitlines()
     losses = [float(line.split(",")[2]) for line in lines[1:]]
     assert losses[-1] < 0.7 * losses[0]
 
@@ -63,7 +63,9 @@ def test_the_clock_ends_a_training_too(experiment_file: Write, dataset: DataSet)
 def test_the_best_weights_by_validation_are_the_ones_that_count(experiment_file: Write, dataset: DataSet) -> None:
     path = experiment_file(held_out='held_out = ["20"]\nvalidation = 1', iterations="iterations = 6")
     folder = train(path, dataset)
-    scores = [float(line.split(",")[2]) for line in (folder / "validation.csv").read_text().splitlines()[1:]]
+    scores = [
+        float(line.split(",")[2]) for line in (folder / "validation.csv").read_text(encoding="utf-8").splitlines()[1:]
+    ]
     best = state.read_checkpoint(folder / "best.pt")
     assert len(scores) == 3
     assert best["best"] == pytest.approx(max(scores), abs=1e-5)
@@ -163,9 +165,9 @@ def test_logs_forget_what_a_resumed_training_makes_again(experiment_file: Write,
     with (folder / "loss.csv").open("a") as log:
         log.write("60,9.9,0.1\n")
     train(experiment_file("again", iterations="iterations = 60"), dataset, resume=True)
-    rows = [line.split(",")[0] for line in (folder / "loss.csv").read_text().splitlines()[1:]]
+    rows = [line.split(",")[0] for line in (folder / "loss.csv").read_text(encoding="utf-8").splitlines()[1:]]
     assert rows == ["20", "40", "60"]
-    assert "0.1\n" not in (folder / "loss.csv").read_text().splitlines()[-1]
+    assert "0.1\n" not in (folder / "loss.csv").read_text(encoding="utf-8").splitlines()[-1]
 
 
 def test_the_model_file_answers_as_the_trained_network(
@@ -202,7 +204,7 @@ def test_two_processes_train_one_network(experiment_file: Write, data: Path, tmp
     subprocess.run(
         [*command, str(script), "train", str(path), "--data", str(data)], env=environment, check=True, cwd=tmp_path
     )
-    facts = json.loads((tmp_path / "pair_runs" / "pair" / "fold-0" / "run.json").read_text())
+    facts = json.loads((tmp_path / "pair_runs" / "pair" / "fold-0" / "run.json").read_text(encoding="utf-8"))
     assert facts["processes"] == 2
     assert facts["iterations"] == 4
     assert (tmp_path / "pair_runs" / "pair" / "fold-0" / "model.ts").is_file()

@@ -166,7 +166,7 @@ def main() -> None:
         if one.patient in held_out:
             ours = levels.find_levels(inference.segment_labels(image, model))
             compare(analysis.measure(ours, image).findings, findings, same_structures(ours, spine), found)
-    arguments.report.write_text(report(coverage, model.info, held_out, found))
+    arguments.report.write_text(report(coverage, model.info, held_out, found), encoding="utf-8")
     if arguments.suspicious:
         images = {one.name: one.read_image() for one in cases}
         suspicion.draw(sorted(bodies, key=lambda body: -body.score)[:20], images, arguments.suspicious)

@@ -239,9 +239,9 @@ def main() -> None:
     conditions = measure(model, held_out)
     slices = measure_slices(model, arguments.data, held_out)
     arguments.report.parent.mkdir(parents=True, exist_ok=True)
-    arguments.report.write_text(report(model.info, conditions, slices))
+    arguments.report.write_text(report(model.info, conditions, slices), encoding="utf-8")
     figures = json.dumps(figures_of(model.info, conditions, slices), indent=1)
-    arguments.report.with_suffix(".json").write_text(figures + "\n")
+    arguments.report.with_suffix(".json").write_text(figures + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
