@@ -66,6 +66,8 @@ def test_cases(facts: dict[str, Any], dataset: DataSet) -> list[Case]:
             f"{dataset.name} ({dataset.task}); give the data it was trained on."
         )
     patients = tuple(facts["patients"]["test"])
+    if not patients:
+        raise TrainingError(f"{facts['name']} was trained on everyone, so nobody is left to measure it on.")
     missing = [patient for patient in patients if patient not in dataset.patients]
     if missing:
         raise TrainingError(

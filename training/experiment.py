@@ -38,18 +38,20 @@ class Data(_Table):
 
 
 class SplitOf(_Table):
-    """Who is trained on: patients `held_out` for the test, or so many `folds`, each tested once; `validation` patients
-    are drawn from the training part to choose the best weights, and are tested on by nobody.
+    """Who is trained on: all but the patients `held_out` for the test, or so many `folds`, each tested once, or
+    `everyone`, for a model that is to be used after others like it were tested; `validation` patients are drawn from
+    the training part to choose the best weights, and are tested on by nobody.
     """
 
     held_out: tuple[str, ...] = ()
     folds: Annotated[int, Field(ge=2)] | Literal["patients"] | None = None
+    everyone: bool = False
     validation: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _one_way_to_split(self) -> Self:
-        if bool(self.held_out) == bool(self.folds):
-            raise ValueError("give either held_out patients or a number of folds")
+        if bool(self.held_out) + bool(self.folds) + self.everyone != 1:
+            raise ValueError("give either held_out patients or a number of folds, or train on everyone")
         return self
 
 
@@ -139,7 +141,7 @@ class Experiment(_Table):
     """All of one experiment; `name` is that of its file.
 
     It may `start_from` the weights of another run, and draw slices from the `pseudo_labels` of one that labelled them
-    itself (`training.sagittal.tse`).
+    itself (`training.sagittal.tse`, `training.axial.teach`).
     """
 
     name: str

@@ -32,6 +32,8 @@ class Fold:
 def folds_of(experiment: Experiment, dataset: DataSet) -> list[Fold]:
     """The folds that an experiment asks for. Raises TrainingError where the data cannot be split so."""
     patients, wanted = dataset.patients, experiment.split
+    if wanted.everyone:
+        return [Fold(0, split.everyone(patients, wanted.validation, experiment.seed))]
     if wanted.folds is None:
         return [Fold(0, split.held_out(patients, wanted.held_out, wanted.validation, experiment.seed))]
     count = len(patients) if wanted.folds == "patients" else wanted.folds
@@ -81,13 +83,13 @@ def _training(experiment: Experiment, dataset: DataSet, fold: Fold, state: State
         prepare_all(dataset.of_patients(patients), dataset, experiment.preprocessing, runs.CACHE, teach)
         for patients, teach in ((fold.split.training, True), (fold.split.validation, False))
     )
-    sampler = sampler_of(experiment, stacks, state.network.stride)
+    sampler = sampler_of(experiment, stacks, state.network.stride, fold.split.test)
     loss = loss_of(experiment, stacks, len(dataset.classes))
     return Training(experiment, folder, state, sampler, loss, dataset.classes, validation)
 
 
-def sampler_of(experiment: Experiment, stacks: Sequence[Prepared], stride: int) -> Sampler:
-    """What draws the batches of an experiment from its prepared stacks."""
+def sampler_of(experiment: Experiment, stacks: Sequence[Prepared], stride: int, test: Sequence[str] = ()) -> Sampler:
+    """What draws the batches of an experiment from its prepared stacks; `test` are the patients it is tested on."""
     if experiment.preprocessing.volumes:
         return VolumeSampler(stacks, experiment.training.batch)
     return SliceSampler(
@@ -95,24 +97,39 @@ def sampler_of(experiment: Experiment, stacks: Sequence[Prepared], stride: int) 
         experiment.network.slices,
         experiment.training.batch,
         experiment.draw,
-        pseudo_labelled(experiment),
+        pseudo_labelled(experiment, test),
         experiment.network.neighbour_distance_mm,
         stride,
     )
 
 
-def pseudo_labelled(experiment: Experiment) -> list[LabelledSlice]:
-    """The slices that a run labelled itself, where the experiment asks for them."""
+def pseudo_labelled(experiment: Experiment, test: Sequence[str]) -> list[LabelledSlice]:
+    """The slices that networks labelled themselves, where the experiment asks for them.
+
+    Of labels made fold by fold (`training.axial.teach`) only those count whose makers have learned from none of the
+    `test` patients. Raises TrainingError where there are none.
+    """
     if experiment.pseudo_labels is None:
         return []
-    path = runs.RUNS / experiment.pseudo_labels / "pseudo_labels.npz"
-    if not path.is_file():
+    made = sorted((runs.RUNS / experiment.pseudo_labels).rglob("pseudo_labels.npz"))
+    if not made:
         raise TrainingError(
-            f"{experiment.pseudo_labels} has no labels of its own yet; make them with training.sagittal.tse."
+            f"There are no labels {experiment.pseudo_labels} yet; make them with training.sagittal.tse or "
+            "training.axial.teach."
         )
-    with np.load(path) as saved:
-        names = sorted(key.removesuffix("/image") for key in saved.files if key.endswith("/image"))
-        return [LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names]
+    found: list[LabelledSlice] = []
+    for path in made:
+        with np.load(path) as saved:
+            if "unseen" in saved and not set(test) <= set(saved["unseen"].tolist()):
+                continue
+            names = sorted(key.removesuffix("/image") for key in saved.files if key.endswith("/image"))
+            found += [LabelledSlice(saved[f"{n}/image"].astype(np.float32), saved[f"{n}/classes"]) for n in names]
+    if not found:
+        raise TrainingError(
+            f"Those who made the labels {experiment.pseudo_labels} have all learned from patients who are tested on "
+            f"here ({', '.join(test)}); give runs of the same folds."
+        )
+    return found
 
 
 def loss_of(experiment: Experiment, stacks: Sequence[Prepared], class_count: int) -> Loss:

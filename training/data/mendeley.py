@@ -8,7 +8,9 @@ read from the DICOM record (k57fr854j2) instead.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,6 +26,7 @@ from training.data.pictures import read_colours_as_grey, read_grey, size_of
 from training.errors import TrainingError
 
 PUBLISHED = Place((0.6875, 0.6875, 4.4))
+BOTH = "T1+T2"
 _DEPTH = 3
 _NAME = re.compile(r"_(\d+)_(D\d)\.png$", re.IGNORECASE)
 _LABELS = ("label_images", "labels")
@@ -40,6 +43,15 @@ _CITATION = (
 )
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """A slice without a label; `read_image` gives it as a case's does."""
+
+    patient: str
+    name: str
+    read_image: Callable[[], sitk.Image]
+
+
 class Slice(NamedTuple):
     """A patient's disc, as the file names have them: "0001" and "D3"."""
 
@@ -53,18 +65,59 @@ class Slice(NamedTuple):
 
 
 def read_mendeley(folder: Path, weighting: str = "T1", dicom: str | None = None) -> DataSet:
-    """The labelled slices with their images of one weighting: T1, T2 or composite (its colours averaged). Images
-    without a label are no part of the set.
+    """The labelled slices with their images of one weighting: T1, T2 or composite (its colours averaged); with "T1+T2"
+    the T1 images, and as further cases of the same patients the T2 images where there are any. Images without a label
+    are no part of the set.
 
     `dicom` is the folder of the DICOM record, from which spacing and place are taken where a slice is found there.
     Raises TrainingError if there are no labels, the weighting is unknown or the labels fit no coding
     (`training.data.axial_labels`); a slice that cannot be used is left out with the reason.
     """
-    if weighting not in _IMAGES:
-        raise TrainingError(f"There is no weighting {weighting!r}; give one of {', '.join(_IMAGES)}.")
-    labels, images = _files(folder, _LABELS), _files(folder, _IMAGES[weighting])
+    if weighting not in (*_IMAGES, BOTH):
+        raise TrainingError(f"There is no weighting {weighting!r}; give one of {', '.join((*_IMAGES, BOTH))}.")
+    labels = _files(folder, _LABELS)
     if not labels:
         raise TrainingError(f"{folder} holds no label images (L1_0001_D3.png) in a folder Label_Images or labels.")
+    first, *further = weighting.split("+")
+    cases, left_out = _cases(folder, labels, first, dicom)
+    for other in further:
+        # A second weighting is often there for some slices only, and no fault where it is not.
+        there = {one: label for one, label in labels.items() if one in _files(folder, _IMAGES[other])}
+        more, faulty = _cases(folder, there, other, dicom)
+        cases += [replace(case, name=f"{case.name}_{other}") for case in more]
+        left_out += [replace(case, name=f"{case.name}_{other}") for case in faulty]
+    return DataSet(
+        name="mendeley",
+        task="axial",
+        classes=CLASSES["axial"],
+        cases=tuple(cases),
+        left_out=tuple(left_out),
+        citation=_CITATION,
+        licence="CC BY 4.0",
+    )
+
+
+def read_unlabelled(folder: Path, weighting: str = "T1") -> list[Unlabelled]:
+    """The slices of patients of whom no slice has a label, with their images of one weighting.
+
+    Raises TrainingError where there is none.
+    """
+    labelled = {one.patient for one in _files(folder, _LABELS)}
+    images = {one: path for one, path in _files(folder, _IMAGES[weighting]).items() if one.patient not in labelled}
+    if not images:
+        raise TrainingError(f"{folder} holds no {weighting} slice of a patient without labels.")
+    return [Unlabelled(one.patient, one.name, partial(_placed, path)) for one, path in images.items()]
+
+
+def _placed(picture: Path) -> sitk.Image:
+    return PUBLISHED.put(read_colours_as_grey(picture))
+
+
+def _cases(
+    folder: Path, labels: Mapping[Slice, Path], weighting: str, dicom: str | None
+) -> tuple[list[Case], list[LeftOut]]:
+    """The labelled slices with their images of a single weighting, and those that cannot be used."""
+    images = _files(folder, _IMAGES[weighting])
     left_out: dict[Slice, str] = {}
     surveys: dict[Slice, Survey] = {}
     for one, label in labels.items():
@@ -77,15 +130,8 @@ def read_mendeley(folder: Path, weighting: str = "T1", dicom: str | None = None)
         left_out |= _reason(one, found, coding)
     usable = {one: images[one] for one in surveys if one not in left_out}
     places = _places(usable, Path(dicom)) if dicom else {}
-    return DataSet(
-        name="mendeley",
-        task="axial",
-        classes=CLASSES["axial"],
-        cases=tuple(_case(one, images[one], labels[one], coding, weighting, places.get(one)) for one in sorted(usable)),
-        left_out=tuple(LeftOut(one.name, left_out[one]) for one in sorted(left_out)),
-        citation=_CITATION,
-        licence="CC BY 4.0",
-    )
+    cases = [_case(one, images[one], labels[one], coding, weighting, places.get(one)) for one in sorted(usable)]
+    return cases, [LeftOut(one.name, left_out[one]) for one in sorted(left_out)]
 
 
 def _files(folder: Path, names: tuple[str, ...]) -> dict[Slice, Path]:

@@ -10,7 +10,9 @@ from training.errors import TrainingError
 
 @dataclass(frozen=True)
 class Split:
-    """Patients of the three parts. `validation` is empty where no weights are chosen by it."""
+    """Patients of the three parts. `validation` is empty where no weights are chosen by it, `test` where everyone is
+    trained on.
+    """
 
     training: tuple[str, ...]
     validation: tuple[str, ...]
@@ -29,7 +31,17 @@ def held_out(patients: Iterable[str], held_out: Iterable[str], validation: int, 
         raise TrainingError(
             f"The data hold no patient {', '.join(missing)}, who should be held out; the patients are {_listed(known)}."
         )
-    return _with_validation([patient for patient in known if patient not in test], test, validation, seed)
+    split = _with_validation([patient for patient in known if patient not in test], test, validation, seed)
+    check(split)
+    return split
+
+
+def everyone(patients: Iterable[str], validation: int, seed: int) -> Split:
+    """Test on nobody; draw `validation` patients and train on the rest.
+
+    Raises TrainingError where nobody is left to train on.
+    """
+    return _with_validation(list(dict.fromkeys(patients)), (), validation, seed)
 
 
 def folds(patients: Iterable[str], count: int, validation: int, seed: int) -> list[Split]:
@@ -49,6 +61,7 @@ def folds(patients: Iterable[str], count: int, validation: int, seed: int) -> li
         test = [known[index] for index in sorted(part)]
         rest = [patient for patient in known if patient not in test]
         splits.append(_with_validation(rest, test, validation, seed + number))
+        check(splits[-1])
     return splits
 
 
@@ -62,9 +75,7 @@ def _with_validation(rest: Sequence[str], test: Sequence[str], validation: int, 
         )
     drawn = np.random.default_rng(seed).permutation(len(rest))[:validation]
     chosen = [rest[index] for index in sorted(drawn)]
-    split = Split(tuple(patient for patient in rest if patient not in chosen), tuple(chosen), tuple(test))
-    check(split)
-    return split
+    return Split(tuple(patient for patient in rest if patient not in chosen), tuple(chosen), tuple(test))
 
 
 def check(split: Split) -> None:

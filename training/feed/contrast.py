@@ -8,6 +8,7 @@ from torch import Tensor
 from training.data.cases import UNKNOWN
 from training.feed.chance import chosen, log_uniform, seed, uniform, without_meta
 from training.feed.settings import Augmentation
+from training.feed.t2 import t2_like
 
 _LARGEST_GAMMA = 2.1
 _TISSUES = 3  # that the surroundings are cut into by intensity
@@ -18,11 +19,12 @@ _SMOOTHED = 3  # pixels, across the border of two structures
 
 
 def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, class_count: int) -> Tensor:
-    """Synthesis, a curve, a shifted histogram or inversion on some samples, then gamma on some.
+    """Synthesis, a curve, a shifted histogram, inversion or a likeness of T2 on some samples, then gamma on some.
 
     Images (batch, channels, rows, columns) or (batch, 1, slices, rows, columns) in 0..1; the result is too.
     """
-    ends = torch.tensor([settings.synthesis, settings.curve, settings.histogram, settings.inversion]).cumsum(0)
+    shares = [settings.synthesis, settings.curve, settings.histogram, settings.inversion, settings.t2_like]
+    ends = torch.tensor(shares).cumsum(0)
     changed = []
     for image, labels, kind in zip(images, classes, torch.bucketize(torch.rand(len(images)), ends), strict=True):
         match int(kind):
@@ -34,6 +36,8 @@ def change_contrast(images: Tensor, classes: Tensor, settings: Augmentation, cla
                 changed.append(without_meta(seed(RandHistogramShift(_CURVE_KNOTS, prob=1.0))(image)))
             case 3:
                 changed.append(invert(image, settings.dark_air))
+            case 4:
+                changed.append(t2_like(image, labels))
             case _:
                 changed.append(image)
     for place in chosen(len(changed), settings.gamma):

@@ -32,8 +32,8 @@ class Augmentation:
 
     Contrast, probabilities of one or the other (their sum is at most 1): synthesis gives each class and the tissues
     around a new mean from the label map, curve passes the image through any random curve, histogram through one that
-    rises, inversion turns it round. After these gamma. dark_air: air stays dark in all of them, as in MR; false for
-    radiographs, which are also shown as negatives.
+    rises, inversion turns it round, t2_like makes T2 of an axial T1 slice with labels. After these gamma. dark_air: air
+    stays dark in all of them, as in MR; false for radiographs, which are also shown as negatives.
 
     Faults, probabilities: bias (smooth shading), coil (signal falls from back to belly), low_resolution, blur (or
     sharpening), ghost, band (saturation band in front of the spine), void (metal), gibbs (ringing), spike (a wrong
@@ -55,6 +55,7 @@ class Augmentation:
     curve: float = 0.0
     histogram: float = 0.0
     inversion: float = 0.0
+    t2_like: float = 0.0
     gamma: float = 0.0
     dark_air: bool = True
     bias: float = 0.0
