@@ -3,7 +3,8 @@
     python -m training.axial.teach axial_taught_once --data DATA --by axial_first axial_first_deeplab
 
 Fold by fold, so that what the networks of a fold have labelled can teach only those that are tested on no other
-patients than theirs. The patients named in `reserved.toml` are labelled by nobody: they are there to look at, or shipped.
+patients than theirs. The patients named in `reserved.toml` are labelled by nobody: they are there to look at, or
+shipped.
 """
 
 import argparse
