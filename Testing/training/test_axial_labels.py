@@ -53,6 +53,19 @@ def test_pieces_that_anatomy_allows_stay() -> None:
     assert (found[24:34, 26:29] == axial_labels.PE).all()
 
 
+def test_a_sac_of_a_few_pixels_is_not_taught_and_one_of_usual_size_is() -> None:
+    usual = cleaned(axial_slice())[None]
+    assert np.array_equal(axial_labels.without_doubtful_sacs(usual), usual)
+    doubtful = usual.copy()
+    doubtful[doubtful == axial_labels.TS] = axial_labels.AAP
+    doubtful[0, 19, 19:21] = axial_labels.TS
+    taught = axial_labels.without_doubtful_sacs(doubtful)
+    assert not (taught == axial_labels.TS).any()
+    assert (taught[0, 19, 17:23] == UNKNOWN).all()
+    for region in (axial_labels.IVD, axial_labels.PE):
+        assert ((taught == region) == (usual == region)).all()
+
+
 def test_slices_without_an_image_of_its_size_or_without_a_region_are_left_out(tmp_path: Path) -> None:
     for number in range(1, 5):
         publish(tmp_path, f"000{number}_D3", axial_slice())

@@ -27,6 +27,8 @@ CODINGS: tuple[Coding, ...] = (
 )
 _MOST_BACKGROUND = 0.5
 _STRAY_SHARE = 0.1
+_LEAST_SAC = 0.02  # of the disc's area; the ten trustworthy labels have 0.05 to 0.2
+_AROUND_PX = 3
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,16 @@ def without_strays(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         small = (sizes <= share * sizes.max()) & (numbers != 1 + sizes.argmax())
         cleaned[np.isin(pieces, numbers[small | (centres < disc_centre)])] = UNKNOWN
     return cleaned
+
+
+def without_doubtful_sacs(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same classes (slices, rows, columns), with TS and what is next to it unknown in slices whose TS is too small
+    for a sac: a network must not learn that a sac is a few pixels wide.
+    """
+    taught = classes.copy()
+    for one in taught:
+        sac = one == TS
+        if 0 < sac.sum() < _LEAST_SAC * (one == IVD).sum():
+            around = ndimage.binary_dilation(sac, iterations=_AROUND_PX)
+            one[around & (one != IVD) & (one != PE)] = UNKNOWN
+    return taught

@@ -94,6 +94,7 @@ def read_mendeley(folder: Path, weighting: str = "T1", dicom: str | None = None)
         left_out=tuple(left_out),
         citation=_CITATION,
         licence="CC BY 4.0",
+        for_teaching=axial_labels.without_doubtful_sacs,
     )
 
 
