@@ -1,4 +1,4 @@
-"""How sure a mean over patients is, how far two measurements lie apart, whether two models differ on the same patients."""
+"""How sure a mean over patients is, how far two measurements agree, whether two models differ on the same patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -186,15 +186,18 @@ def find(image: sitk.Image, model: Model, dataset: DataSet) -> sitk.Image:
 
 
 def failures(answers: Iterable[Answer], classes: Sequence[str]) -> list[str]:
-    """What went wrong in which case, a sentence for each: a disc or sac that is missing or in pieces, a sac that is
-    mostly elsewhere.
+    """What went wrong, a line for each case in which something did: a disc or sac that is missing or in pieces, a sac
+    that is mostly elsewhere.
     """
-    told = []
+    lines = []
     for one in answers:
+        told = []
         for name in ONE_PIECE:
             _, pieces = ndimage.label(one.found == classes.index(name), np.ones((3, 3)))
             if pieces != 1:
-                told.append(f"{one.case.name}: {name.upper()} {f'in {pieces} pieces' if pieces else 'missing'}")
+                told.append(f"{name.upper()} {f'in {pieces} pieces' if pieces else 'missing'}")
         if one.dice("ts") < _LEAST_TS:
-            told.append(f"{one.case.name}: Dice of TS {one.dice('ts'):.3f}")
-    return told
+            told.append(f"Dice TS {one.dice('ts'):.3f}")
+        if told:
+            lines.append(f"{one.case.name}: {', '.join(told)}")
+    return lines

@@ -18,13 +18,14 @@ from training.axial.unlabelled import Looked
 from training.data.cases import UNKNOWN
 from training.data.contact_sheet import Colour, overlay
 from training.metrics import ALL
+from training.runs import write_whole
 
 _PAPER, _INK = "0.13", "0.95"
 _DPI = 100
 _CAPTION, _GAP, _FOOT = 20, 6, 34  # pixels
 _AROUND_MM = 14.0
 _WINDOW_PERCENT = (0.5, 99.5)
-_COLOURS = 112  # of a picture; more make it larger and not better to see
+_GREYS = 28  # plain and under each class; more make a file larger and not better to see
 _ENLARGED = 0.33  # mm to a pixel of the picture
 
 
@@ -43,7 +44,7 @@ def case_panels(answers: Sequence[Answer]) -> list[Panel]:
     panels = []
     for one in answers:
         around = _around([one.truth, one.found], one.pixel_mm)
-        told = f"{one.case.name}: found, Dice {one.dice(ALL):.3f}, TS {one.dice('ts'):.3f}"
+        told = f"found: Dice {one.dice(ALL):.3f}, TS {one.dice('ts'):.3f}"
         for caption, classes in ((one.case.name, None), ("reference", one.truth), (told, one.found)):
             panels.append(_cut(Panel(caption, one.image, classes, one.pixel_mm), around))
     return panels
@@ -92,18 +93,19 @@ def write_sheet(
 
     `colours` give the name and colour of each class.
     """
-    drawn = [_pixels(panel, {value: colour for value, (_, colour) in colours.items()}) for panel in panels]
+    plain_colours = {value: colour for value, (_, colour) in colours.items()}
+    drawn = [_pixels(panel, plain_colours) for panel in panels]
     height = min(width, max(round(width * one.shape[0] / one.shape[1]) for one in drawn))
     down = -(-len(panels) // across)
     total = across * (width + _GAP) + _GAP, down * (height + _CAPTION + _GAP) + _FOOT
     figure = Figure((total[0] / _DPI, total[1] / _DPI), dpi=_DPI, facecolor=_PAPER)
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     for place, (panel, pixels) in enumerate(zip(panels, drawn, strict=True)):
         row, column = divmod(place, across)
         left, top = _GAP + column * (width + _GAP), row * (height + _CAPTION + _GAP) + _CAPTION
         bottom = total[1] - top - height
         axes = figure.add_axes((left / total[0], bottom / total[1], width / total[0], height / total[1]))
-        axes.imshow(pixels, interpolation="bilinear", aspect="equal")
+        axes.imshow(pixels, interpolation="nearest", aspect="equal")
         axes.set_anchor("N")
         axes.set_axis_off()
         figure.text(left / total[0], 1 - (top - 5) / total[1], panel.caption, fontsize=8, color=_INK)
@@ -115,8 +117,7 @@ def write_sheet(
         frameon=False,
         labelcolor=_INK,
     )
-    canvas.draw()
-    _write_small(np.asarray(canvas.buffer_rgba())[..., :3], path)
+    _write_small(figure, plain_colours, path)
 
 
 def _pixels(panel: Panel, colours: Mapping[int, Colour]) -> NDArray[np.float32]:
@@ -127,8 +128,14 @@ def _pixels(panel: Panel, colours: Mapping[int, Colour]) -> NDArray[np.float32]:
     return overlay(grey, classes, colours)
 
 
-def _write_small(pixels: NDArray[np.uint8], path: Path) -> None:
-    few = Image.fromarray(np.ascontiguousarray(pixels)).quantize(_COLOURS, dither=Image.Dither.NONE)
+def _write_small(figure: Figure, colours: Mapping[int, Colour], path: Path) -> None:
+    """Write a figure with the few colours that it is drawn in: a row of greys, plain and under each class."""
+    greys = np.linspace(0, 1, _GREYS, dtype=np.float32)[np.newaxis]
+    washed = [overlay(greys, np.full(greys.shape, value, np.uint8), colours)[0] for value in (0, *colours)]
+    known = np.concatenate([*washed, np.array([*colours.values()])])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((255 * known).round().astype(np.uint8).tobytes())
     buffer = io.BytesIO()
-    few.save(buffer, "PNG", optimize=True)
-    path.write_bytes(buffer.getvalue())
+    figure.savefig(buffer, format="png")
+    few = Image.open(buffer).convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
+    write_whole(path, lambda part: few.save(part, "PNG", optimize=True))

@@ -73,6 +73,16 @@ def without_doubtful(condition: Condition) -> Condition:
     )
 
 
+def with_real_t2(t1: Condition, t2: Condition) -> Condition:
+    """The T1 images of the slices that have a real T2 too."""
+    both = {f"{row.case.removesuffix('_T2')}" for row in t2.scores}
+    return Condition(
+        "T1 of the slices with a real T2",
+        [row for row in t1.scores if row.case in both],
+        [area for area in t1.areas if area.case in both],
+    )
+
+
 def reached(condition: Condition, patients: Sequence[str]) -> dict[str, bool]:
     """Whether each target is reached, by class; the bias of the area by "bias"."""
     found = {name: dice(condition, name, patients).mean >= target for name, target in TARGETS.items()}

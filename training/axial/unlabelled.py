@@ -1,4 +1,4 @@
-"""What a model finds in slices that nobody labelled, to be looked at, and whether it says the same of them made T2-like."""
+"""What a model finds in slices without labels, to be looked at, and whether it says the same of them made T2-like."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
