@@ -53,13 +53,14 @@ def page(run: str, measured: Measured, shipped: Shipped | None, pictures: dict[s
 def _how(measured: Measured, shipped: Shipped | None) -> list[str]:
     told = [
         f"Each of the {len(measured.patients)} patients with labels is measured by the exported model of the fold that",
-        "learned nothing of this patient, through the code that segments a user's image, on the slice's own pixels. Means",
-        "are over patients, with 95 % bootstrap intervals in brackets; with so few patients these are themselves rough.",
+        "learned nothing of this patient, through the code that segments a user's image, on the slice's own pixels.",
+        "Means are over patients, with 95 % bootstrap intervals in brackets; with so few patients these are themselves",
+        "rough.",
     ]
     if shipped:
         told += [
-            f"The model that ships, {shipped.info.name} {shipped.info.version}, is trained on all of these patients, as",
-            "its card says, and cannot be measured on them: the figures are those of its siblings.",
+            f"The model that ships, {shipped.info.name} {shipped.info.version}, is trained on all of these patients,",
+            "as its card says, and cannot be measured on them: the figures are those of its siblings.",
         ]
     return [*told, ""]
 
@@ -208,8 +209,8 @@ def _failures(measured: Measured) -> list[str]:
     return [
         "## Failures",
         "",
-        f"{len(told)} of {len(measured.answers)} cases, T1 and T2 counted apart: TS or IVD is missing or in more than one",
-        "piece, or Dice TS is below 0.5.",
+        f"{len(told)} of {len(measured.answers)} cases, T1 and T2 counted apart: TS or IVD is missing or in more than",
+        "one piece, or Dice TS is below 0.5.",
         "",
         *(f"- {line}" for line in told),
         *([""] if told else []),
