@@ -3,6 +3,7 @@
 Half pixels are moved on a grid of half the pixel size, where a pixel is four.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,7 @@ def moved(shape: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
 
 def worth(answers: Sequence[Answer], value: int, pixels: float) -> tuple[float, float]:
     """Mean Dice of a class's labels with themselves when their outline is moved, and the mean change of area in per
-    cent; over the cases whose label shows the class.
+    cent; over the cases whose label shows the class, nan where none does.
     """
     dice, change = [], []
     for one in answers:
@@ -36,4 +37,4 @@ def worth(answers: Sequence[Answer], value: int, pixels: float) -> tuple[float, 
             same, other = moved(shape, 0), moved(shape, pixels)
             dice.append(2 * int((same & other).sum()) / int(same.sum() + other.sum()))
             change.append(100 * (int(other.sum()) / int(same.sum()) - 1))
-    return float(np.mean(dice)), float(np.mean(change))
+    return (float(np.mean(dice)), float(np.mean(change))) if dice else (math.nan, math.nan)

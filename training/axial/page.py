@@ -3,28 +3,17 @@
 import datetime
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from LumbarSegLib import RESEARCH_USE
-from LumbarSegLib.core.models import ModelInfo
 from training.axial import outline, summary
 from training.axial.measured import T1, T2, Answer, Condition, Measured, failures
 from training.axial.summary import DOUBTFUL, LARGEST_BIAS_PERCENT, TARGETS
-from training.axial.unlabelled import Looked
-from training.markdown import table
-from training.statistics import Estimate
+from training.axial.unlabelled import Looked, Shipped
+from training.markdown import in_words, number, table
 
 _CONSISTENT = 0.8  # Dice between two answers below which a slice is named
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """The model that is to be shipped and what it found in slices that nobody labelled."""
-
-    info: ModelInfo
-    looked: tuple[Looked, ...]
 
 
 def page(run: str, measured: Measured, shipped: Shipped | None, pictures: dict[str, str]) -> str:
@@ -252,20 +241,6 @@ def _weights(measured: Measured, shipped: Shipped | None) -> list[str]:
     if shipped:
         rows.append([f"ships: {shipped.info.name} {shipped.info.version}", f"`{shipped.info.weights_sha256}`"])
     return ["## Weights", "", *table(["model", "SHA-256 of its weights"], rows)]
-
-
-def in_words(found: Estimate, digits: int, signed: bool = False) -> str:
-    """A mean with its interval."""
-    low, high = (number(value, digits, signed) for value in (found.low, found.high))
-    interval = f" ({low} to {high})" if math.isfinite(found.low) else ""
-    return f"{number(found.mean, digits, signed)}{interval}"
-
-
-def number(value: float, digits: int, signed: bool = False) -> str:
-    """A number, or nothing where there is none."""
-    if not math.isfinite(value):
-        return ""
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
 
 
 def _yes(reached: bool) -> str:

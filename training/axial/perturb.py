@@ -11,6 +11,7 @@ import torch
 
 from LumbarSegLib.core import preprocess
 from training.changes import Pair, noisy, on_pixels, resample
+from training.feed.t2 import t2_like
 
 STORAGE_ORDERS = ("RAS", "PIR", "SLP")
 T2_DRAWN = (1, 2, 3)
@@ -41,8 +42,6 @@ def stored_as(order: str) -> str:
 
 def made_t2_like(image: sitk.Image, classes: sitk.Image, seed: int) -> sitk.Image:
     """A T1 image as T2 might show what the axial classes on its grid say is there, drawn from a seed."""
-    from training.feed.t2 import t2_like
-
     labels = sitk.GetArrayFromImage(classes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -18,7 +18,8 @@ from training import runs
 from training.axial import measured as measuring
 from training.axial import sheets, summary, unlabelled
 from training.axial.measured import T1, T2, Condition, Measured
-from training.axial.page import Shipped, page
+from training.axial.page import page
+from training.axial.unlabelled import Shipped
 from training.data import mendeley
 from training.data.cases import DataSet
 from training.data.contact_sheet import Colour, class_colours

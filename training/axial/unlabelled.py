@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.models import Model, ModelInfo
 from training import evaluate, metrics
 from training.axial.measured import Classes, find
 from training.axial.perturb import made_t2_like
@@ -34,6 +34,14 @@ class Looked:
     again: Classes
     pixel_mm: tuple[float, float]  # row step, column step
     dice: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The model that is to be shipped and what it found in slices that nobody labelled."""
+
+    info: ModelInfo
+    looked: tuple[Looked, ...]
 
 
 def choose(data: Path, count: int) -> list[Unlabelled]:
