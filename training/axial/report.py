@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from LumbarSegLib.core import anatomy, models
+from LumbarSegLib.errors import ModelError
 from training import runs
 from training.axial import measured as measuring
 from training.axial import sheets, summary, unlabelled
@@ -31,18 +32,18 @@ def write_report(run: str, data: Path, path: Path, ship: str | None = None, coun
     """Measure a run and write the page `path`, its figures and its pictures; returns what was measured.
 
     `count` unlabelled slices are shown to the model `ship`. Nothing is written before all is measured. Raises
-    TrainingError where the run or the data cannot be used.
+    TrainingError where the run or the data cannot be used, ModelError where there is no model `ship`.
     """
     dataset = open_set("mendeley", data, weighting=mendeley.BOTH)
     folds = measuring.leave_one_out(run, dataset)
+    to_ship = models.open_model(models.find(ship), "cpu", accept_unlisted=True) if ship else None
     slices = unlabelled.choose(data, count) if ship else []
     measured = measuring.measure(folds, dataset)
     shipped = None
-    if ship:
-        model = models.open_model(models.find(ship), "cpu", accept_unlisted=True)
-        if model.info.weights_sha256 in measured.weights.values():
+    if to_ship:
+        if to_ship.info.weights_sha256 in measured.weights.values():
             raise TrainingError(f"{ship} is the model of a fold; give the one that was trained on all patients.")
-        shipped = Shipped(model.info, tuple(unlabelled.look(slices, model, dataset)))
+        shipped = Shipped(to_ship.info, tuple(unlabelled.look(slices, to_ship, dataset)))
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = draw(measured, shipped, dataset, path)
     figures = json.dumps(figures_of(run, measured, shipped), indent=1)
@@ -152,7 +153,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         write_report(arguments.run, arguments.data, arguments.report, arguments.ship, arguments.unlabelled)
-    except TrainingError as error:
+    except (TrainingError, ModelError) as error:
         parser.exit(1, f"{error}\n")
 
 
