@@ -83,8 +83,8 @@ def write_model(
 ) -> Exported:
     """Write the network as TorchScript, by default in half precision, and compare the file with the network.
 
-    `report` is what `training.sagittal.report` wrote; its scores enter the metadata. Raises ValueError where it
-    measured other weights.
+    `report` is what `training.sagittal.report` or `training.axial.report` wrote; its scores enter the metadata. Raises
+    ValueError where they are of other weights and do not stand for these.
     """
     shape = example_shape(metadata)
     example = torch.randn(shape, generator=torch.Generator().manual_seed(0))
@@ -94,8 +94,10 @@ def write_model(
     weights = b"".join(tensor.numpy().tobytes() for tensor in traced.state_dict().values())
     carried = {**metadata, "weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}
     if report is not None:
-        if report["weights_sha256"] != carried["weights_sha256"]:
-            raise ValueError("the report is of other weights; measure these with training.sagittal.report first")
+        # A model that was trained on everyone has the scores of its siblings, which say so in `measured_on`.
+        scored = report.get("stands_for_weights_sha256", report["weights_sha256"])
+        if scored != carried["weights_sha256"]:
+            raise ValueError("the report is of other weights; write one for these first")
         carried["scores"] = report["scores"]
     runs.write_whole(path, lambda part: save_net_with_metadata(traced, str(part), meta_values=carried))
     written = torch.jit.load(str(path)).float()

@@ -1,4 +1,4 @@
-"""How sure a mean over patients is, and whether two models differ on the same patients."""
+"""How sure a mean over patients is, how far two measurements agree, whether two models differ on the same patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,6 +54,17 @@ def mean_of(values: ArrayLike) -> Estimate:
         (known,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(_SEED)
     ).confidence_interval
     return Estimate(mean, float(interval.low), float(interval.high), len(known))
+
+
+def limits_of_agreement(differences: ArrayLike) -> tuple[float, float]:
+    """Between which 95 % of the differences lie if they are normal (Bland and Altman 1986,
+    10.1016/S0140-6736(86)90837-8); nan for fewer than two.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if len(values) < 2:
+        return np.nan, np.nan
+    spread = 1.96 * float(np.std(values, ddof=1))
+    return float(values.mean()) - spread, float(values.mean()) + spread
 
 
 def compare_pairs(values: dict[str, NDArray[np.float64]]) -> list[PairedTest]:

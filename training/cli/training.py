@@ -70,7 +70,7 @@ def export(
     to: Annotated[Path, typer.Option("--to", file_okay=False, help="The folder that gets the model file.")],
     fold: Annotated[int, typer.Option(min=0, help="Which fold's weights.")] = 0,
     card: Annotated[Path | None, typer.Option(exists=True, help="What the model says of itself, a TOML file.")] = None,
-    report: Annotated[Path | None, typer.Option(exists=True, help="The .json of training.sagittal.report.")] = None,
+    report: Annotated[Path | None, typer.Option(exists=True, help="The .json of a report on the model.")] = None,
     half: Annotated[bool, typer.Option("--half/--full", help="Weights in half or in full precision.")] = True,
     listed: Annotated[
         bool, typer.Option("--listed", help="Enter it in the folder's index.json, as a shipped model.")

@@ -23,8 +23,9 @@ from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings
 from training.data import spider
 from training.experiment import read_experiment
+from training.markdown import table
 from training.sagittal import suspicion
-from training.sagittal.report import table
+from training.statistics import limits_of_agreement
 
 _COLUMNS = (
     *("measure", "unit", "n", "mean", "bias", "mean error", "limits of agreement"),
@@ -73,8 +74,7 @@ class Agreement:
         return float(np.mean([ours - reference for ours, reference in self.pairs]))
 
     def limits(self) -> tuple[float, float]:
-        spread = 1.96 * float(np.std([ours - reference for ours, reference in self.pairs], ddof=1))
-        return self.bias() - spread, self.bias() + spread
+        return limits_of_agreement([ours - reference for ours, reference in self.pairs])
 
     def mean_error(self) -> float:
         return float(np.mean([abs(ours - reference) for ours, reference in self.pairs]))

@@ -25,6 +25,7 @@ from training.data import spider
 from training.data.cases import Case
 from training.experiment import read_experiment
 from training.instances import dice_by_instance
+from training.markdown import table
 from training.sagittal import tse_reference
 from training.sagittal.perturb import perturbations
 
@@ -127,16 +128,6 @@ def measure_slices(model: Model, data: Path, cases: Iterable[Case]) -> dict[str,
         found = inference.segment_labels(one.image, model)
         scores[one.name] = dice_by_kind(found, one.classes) if one.classes is not None else None
     return scores
-
-
-def _row(cells: Iterable[object]) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
-    """Lines of a Markdown table, an empty one at the end."""
-    names = list(head)
-    return [_row(names), _row(["---"] * len(names)), *map(_row, rows), ""]
 
 
 def report(info: models.ModelInfo, conditions: list[Condition], slices: dict[str, list[float] | None]) -> str:
