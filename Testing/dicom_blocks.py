@@ -24,6 +24,9 @@ def ellipse(across_mm: float, down_mm: float, left: float = 0.0, back: float = 0
     return lambda x, y: np.where(((x - left) / across_mm) ** 2 + ((y - back) / down_mm) ** 2 < 1, 300, 100)
 
 
+_SAC = ellipse(9.0, 6.0)
+
+
 @dataclass(frozen=True)
 class Block:
     """`count` parallel slices of `size` (columns, rows), `distance` mm apart, upward from the one whose middle is at
@@ -38,7 +41,7 @@ class Block:
     distance: float = 4.4
     spacing: tuple[float, float] = (0.7, 0.7)
     size: tuple[int, int] = (64, 56)
-    draw: Drawing = ellipse(9.0, 6.0)
+    draw: Drawing = _SAC
 
     @property
     def planes(self) -> tuple[Plane, ...]:
