@@ -87,6 +87,23 @@ def write_blocks(folder: Path, blocks: Sequence[Block] = THREE_BLOCKS, **attribu
     return uid
 
 
+def write_multi_frame(path: Path, blocks: Sequence[Block] = THREE_BLOCKS) -> None:
+    """Write the blocks, all of one size and spacing, as one enhanced MR file of several stacks, topmost slice first."""
+    frames = [(plane, block) for block in blocks for plane in block.planes][::-1]
+    groups = [
+        dicom_series.dataset(
+            PlanePositionSequence=[dicom_series.dataset(ImagePositionPatient=_decimal(plane.origin))],
+            PlaneOrientationSequence=[
+                dicom_series.dataset(ImageOrientationPatient=_decimal((*plane.row, *plane.column)))
+            ],
+        )
+        for plane, _ in frames
+    ]
+    measures = dicom_series.dataset(PixelSpacing=_decimal(blocks[0].spacing[::-1]), SliceThickness=4.0)
+    values = np.stack([block.values for _, block in frames])
+    dicom_series.write_frames(path, values, groups, PixelMeasuresSequence=[measures])
+
+
 def file_name(place: int) -> str:
     """The name of the file that holds a slice; `place` counts from below upward, names have another order."""
     return f"1_{(place * 7) % 100:03d}.dcm"

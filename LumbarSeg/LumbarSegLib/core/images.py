@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from LumbarSegLib.core.dicom import MODALITY, SERIES_UID, is_dicom, read_series
+from LumbarSegLib.core.dicom.reading import MODALITY, SERIES_UID, read_series
+from LumbarSegLib.core.dicom.series import is_dicom
 from LumbarSegLib.core.headers import check_stated_geometry
+from LumbarSegLib.core.notes import notes_of as notes_of  # noqa: PLC0414 - the other layers take it from here
+from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError, OutputError
 
 _READERS = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
@@ -108,7 +111,10 @@ def plane_of(image: sitk.Image) -> str:
     slice axis is the one whose spacing differs from the two equal in-plane ones, else the coarsest; if all
     spacings are alike, the axis along which the volume is clearly thinnest, else the third.
     """
-    normal = np.reshape(image.GetDirection(), (3, 3))[:, _slice_axis(image)]
+    if carries_planes(image):
+        normal = np.sum([plane.normal for plane in planes_of(image)], axis=0)
+    else:
+        normal = np.reshape(image.GetDirection(), (3, 3))[:, _slice_axis(image)]
     return _PLANES[int(np.argmax(np.abs(normal)))]
 
 
@@ -150,6 +156,11 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
         found = "CT"
     if found and found != modality:
         raise InputError(f"this is a {found} image, but the model is for {modality}; give a {modality} image.")
+    if carries_planes(image) and plane != "axial":
+        raise InputError(
+            "the slices make no regular stack, as with blocks along discs, and only axial ones are read so; "
+            f"give a {plane} series whose slices are parallel and evenly spaced."
+        )
     seen = thick_plane(image)
     if seen not in ("", plane):
         raise InputError(
@@ -167,11 +178,11 @@ def _in_hounsfield_units(image: sitk.Image) -> bool:
 
 
 def stored_as(oriented: sitk.Image, image: sitk.Image) -> sitk.Image:
-    """Bring what was made from a reoriented image back to the image's own storage order and exact geometry."""
+    """Bring what was made from a reoriented image back to the image's own storage order, exact geometry and planes."""
     order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
     stored: sitk.Image = sitk.DICOMOrient(oriented, order)
     stored.CopyInformation(image)
-    return stored
+    return with_planes(stored, planes_of(image)) if carries_planes(image) else stored
 
 
 def image_identity(image: sitk.Image) -> dict[str, str]:
@@ -181,6 +192,8 @@ def image_identity(image: sitk.Image) -> dict[str, str]:
     """
     geometry = (image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     digest = hashlib.sha256(repr((image.GetPixelIDTypeAsString(), geometry)).encode())
+    if carries_planes(image):
+        digest.update(repr(planes_of(image)).encode())
     digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).data)
     identity = {"sha256": digest.hexdigest()}
     if image.HasMetaDataKey(SERIES_UID):

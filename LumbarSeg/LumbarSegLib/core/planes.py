@@ -19,8 +19,10 @@ from LumbarSegLib.errors import InputError
 Vector = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
+PARALLEL = np.deg2rad(2.0)
+"""Planes at a smaller angle count as parallel."""
+
 _CARRIED = "LumbarSeg.Planes"
-_PARALLEL = np.deg2rad(2.0)
 _IRREGULAR = 0.1  # of the distance of neighbouring slices
 _SAME_PLACE_MM = 0.01
 
@@ -54,9 +56,10 @@ def planes_of(image: sitk.Image) -> tuple[Plane, ...]:
     """
     if not carries_planes(image):
         return _planes_of_grid(image)
+    carried = json.loads(image.GetMetaData(_CARRIED))
     planes = tuple(
-        Plane(*(_numbers(part) for part in parts))  # type: ignore[arg-type]  # JSON has lists for tuples
-        for parts in json.loads(image.GetMetaData(_CARRIED))
+        Plane(triple(origin), triple(row), triple(column), (across, down))
+        for origin, row, column, (across, down) in carried
     )
     _check_count(image, planes)
     return planes
@@ -119,7 +122,7 @@ def _gap(one: Plane, other: Plane) -> float:
     step = np.subtract(other.origin, one.origin)
     gap = float(abs(step @ one.normal))
     aside = np.linalg.norm(step - (step @ one.normal) * one.normal)
-    if min(cosines) < np.cos(_PARALLEL) or gap < _SAME_PLACE_MM or aside > _IRREGULAR * gap:
+    if min(cosines) < np.cos(PARALLEL) or gap < _SAME_PLACE_MM or aside > _IRREGULAR * gap:
         return np.inf
     return gap
 
@@ -130,16 +133,14 @@ def _turned(plane: Plane, turns: NDArray[np.int_], size: tuple[int, ...]) -> Pla
     axes = np.array([plane.row, plane.column]).T @ turns
     across, down = np.array(plane.spacing) @ np.abs(turns)
     origin = plane.to_lps([last])[0]
-    return Plane(_numbers(origin), _numbers(axes[:, 0]), _numbers(axes[:, 1]), (float(across), float(down)))  # type: ignore[arg-type]
+    return Plane(triple(origin), triple(axes[:, 0]), triple(axes[:, 1]), (float(across), float(down)))
 
 
 def _planes_of_grid(image: sitk.Image) -> tuple[Plane, ...]:
     direction = np.reshape(image.GetDirection(), (3, 3))
-    row, column = _numbers(direction[:, 0]), _numbers(direction[:, 1])
-    return tuple(
-        Plane(image.TransformIndexToPhysicalPoint((0, 0, index)), row, column, image.GetSpacing()[:2])  # type: ignore[arg-type]
-        for index in range(image.GetSize()[2])
-    )
+    across, down, _ = image.GetSpacing()
+    places = [image.TransformIndexToPhysicalPoint((0, 0, index)) for index in range(image.GetSize()[2])]
+    return tuple(Plane(place, triple(direction[:, 0]), triple(direction[:, 1]), (across, down)) for place in places)
 
 
 def _check_count(image: sitk.Image, planes: Sequence[Plane]) -> None:
@@ -147,5 +148,7 @@ def _check_count(image: sitk.Image, planes: Sequence[Plane]) -> None:
         raise ValueError(f"there are {len(planes)} planes for {image.GetSize()[2]} slices")
 
 
-def _numbers(vector: ArrayLike) -> tuple[float, ...]:
-    return tuple(float(value) for value in np.asarray(vector))
+def triple(vector: ArrayLike) -> Triple:
+    """Three numbers as a plane holds them."""
+    x, y, z = (float(value) for value in np.asarray(vector, float))
+    return x, y, z
