@@ -45,6 +45,14 @@ def test_an_image_carries_the_planes_of_its_slices_to_the_last_digit() -> None:
     assert planes_of(image) != planes
 
 
+def test_an_image_keeps_what_else_it_carries_when_it_gets_planes() -> None:
+    image = axial_image(axial_labels())
+    image.SetMetaData("SeriesInstanceUID", "1.2.3")
+    planes = planes_of(image)
+    assert with_planes(image, planes).GetMetaData("SeriesInstanceUID") == "1.2.3"
+    assert image.GetMetaDataKeys() == ("SeriesInstanceUID",)
+
+
 def test_there_is_a_plane_for_each_slice_or_none_is_carried() -> None:
     with pytest.raises(ValueError, match="2 planes for 6 slices"):
         with_planes(axial_image(axial_labels()), [tilted(0, (0, 0, 0))] * 2)

@@ -11,12 +11,13 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core.dicom.reading import MODALITY, SERIES_UID, read_series
 from LumbarSegLib.core.dicom.series import is_dicom
-from LumbarSegLib.core.headers import check_stated_geometry
 from LumbarSegLib.core.notes import notes_of as notes_of  # noqa: PLC0414 - the other layers take it from here
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
+from LumbarSegLib.core.spacing import has_spacing as has_spacing  # noqa: PLC0414
+from LumbarSegLib.core.spacing import states_spacing, with_spacing
+from LumbarSegLib.core.volume_files import read_file
 from LumbarSegLib.errors import InputError, OutputError
 
-_READERS = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
 _SUFFIXES_OF_TWO = (".seg.nrrd", ".nii.gz")
 _PLANES = ("sagittal", "coronal", "axial")
 _SAME_SPACING = 0.02
@@ -28,57 +29,39 @@ _SOFT_TISSUE_SHARE = 0.6
 _PROBE = 1 << 20
 
 
-def read_image(path: str | Path, series: str | None = None) -> sitk.Image:
-    """Read a volume: NRRD, NIfTI, MetaImage, a DICOM file (its whole series) or a DICOM folder.
+def read_image(
+    path: str | Path,
+    series: str | None = None,
+    *,
+    pixel_spacing_mm: float | None = None,
+    without_spacing: bool = False,
+) -> sitk.Image:
+    """Read an image: NRRD, NIfTI, MetaImage, a DICOM file (its whole series), a DICOM folder, or a picture of one axial
+    slice (PNG, JPEG, TIFF, BMP).
 
     Returns a `sitk.Image` in LPS mm with the file's own voxel type, checked by `check_volume`.
-    `series`: number or SeriesInstanceUID, for a DICOM folder with several.
-    Raises InputError with one sentence for everything that makes the file unusable.
+    `series`: number or SeriesInstanceUID, for a DICOM folder with several. A picture, or a volume whose header is
+    silent on the spacing, is read as axial slices where `pixel_spacing_mm` gives the spacing of its pixels or
+    `without_spacing` says that none is needed (`has_spacing` is then False). `notes_of` tells what was left out or
+    assumed. Raises InputError with one sentence for everything that makes the file unusable.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; check the path.")
+    silent = without_spacing or pixel_spacing_mm is not None
     try:
-        image = read_series(path, series) if path.is_dir() or is_dicom(path) else _read_file(path)
+        image = read_series(path, series) if path.is_dir() or is_dicom(path) else read_file(path, silent)
     except PermissionError as error:
         raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
+    if not has_spacing(image):
+        image = with_spacing(image, pixel_spacing_mm)
+    elif pixel_spacing_mm is not None:
+        raise InputError(f"{path.name}: the file states its own pixel spacing; leave out --pixel-spacing.")
     try:
         check_volume(image)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     return image
-
-
-def _read_file(path: Path) -> sitk.Image:
-    if path.stat().st_size == 0:
-        raise InputError(f"{path.name}: the file is empty; copy or export it again.")
-    reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
-    if not reader or reader == "GDCMImageIO":
-        raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
-    if reader not in _READERS:
-        raise InputError(f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM.")
-    check_stated_geometry(path, reader)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path.name}: {_reason(str(error))}") from error
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    for key in image.GetMetaDataKeys():
-        image.EraseMetaData(key)
-    return image
-
-
-def _reason(message: str) -> str:
-    """ITK's message -> what to tell the user."""
-    again = "export the image again from its DICOM files."
-    if "orthonormal" in message or "determinant is 0" in message:
-        return f"the direction matrix is singular or sheared; {again}"
-    if "size is zero" in message:
-        return f"the image is empty; {again}"
-    if "pacing" in message:
-        return f"the voxel spacing is missing, zero or negative; {again}"
-    return "the file is damaged or incomplete; copy or export it again."
 
 
 def check_volume(image: sitk.Image) -> None:
@@ -161,7 +144,9 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
             "the slices make no regular stack, as with blocks along discs, and only axial ones are read so; "
             f"give a {plane} series whose slices are parallel and evenly spaced."
         )
-    seen = thick_plane(image)
+    if not states_spacing(image) and plane != "axial":
+        raise InputError(f"the file states no pixel spacing; give a {plane} image that does.")
+    seen = thick_plane(image) if states_spacing(image) else plane_of(image)
     if seen not in ("", plane):
         raise InputError(
             f"the image has {seen} slices, but the model needs {plane} ones; give a {plane} series or another task."

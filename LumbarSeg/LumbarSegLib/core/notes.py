@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import SimpleITK as sitk
 
+from LumbarSegLib.core.carried import carrying
+
 _CARRIED = "LumbarSeg.Notes"
 _NAMED = 3
 
@@ -15,10 +17,8 @@ def notes_of(image: sitk.Image) -> tuple[str, ...]:
 
 
 def with_notes(image: sitk.Image, notes: Sequence[str]) -> sitk.Image:
-    """The same image; it carries these notes after those that it has."""
-    if notes:
-        image.SetMetaData(_CARRIED, json.dumps([*notes_of(image), *notes]))
-    return image
+    """A copy of an image that carries these notes after those that it has."""
+    return carrying(image, {_CARRIED: json.dumps([*notes_of(image), *notes])})
 
 
 def listed(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 
 from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.carried import carrying
 from LumbarSegLib.errors import InputError
 
 Vector = NDArray[np.float64]
@@ -76,9 +77,7 @@ def with_planes(image: sitk.Image, planes: Sequence[Plane]) -> sitk.Image:
     SimpleITK's filters drop what is carried; copies keep it. Raises ValueError unless there is a plane for each slice.
     """
     _check_count(image, planes)
-    carrying = sitk.Image(image)
-    carrying.SetMetaData(_CARRIED, json.dumps([astuple(plane) for plane in planes]))
-    return carrying
+    return carrying(image, {_CARRIED: json.dumps([astuple(plane) for plane in planes])})
 
 
 def to_stack_order(image: sitk.Image, orientation: str) -> sitk.Image:
