@@ -150,12 +150,19 @@ def test_a_header_that_is_wrong_and_not_silent_stays_refused(tmp_path: Path, wro
         read_image(write_it(tmp_path), without_spacing=True)
 
 
-def test_sagittal_slices_without_spacing_fit_no_model(tmp_path: Path) -> None:
-    image = read_image(meta_image(ElementSpacing=None)(tmp_path), without_spacing=True)
-    with pytest.raises(InputError, match="the image has sagittal slices, but the model needs axial ones"):
+def test_sagittal_slices_without_spacing_are_refused(tmp_path: Path) -> None:
+    path = meta_image(ElementSpacing=None)(tmp_path)
+    for given in (None, 0.5):
+        with pytest.raises(InputError, match="states no pixel spacing, and its slices are sagittal; give one that"):
+            read_image(path, pixel_spacing_mm=given, without_spacing=True)
+
+
+def test_a_picture_fits_no_sagittal_model(tmp_path: Path) -> None:
+    for given in (None, 4.0):
+        image = read_image(write(tmp_path / "slice.png", grey()), pixel_spacing_mm=given, without_spacing=True)
         check_fits(image, "axial", "MR")
-    with pytest.raises(InputError, match="states no pixel spacing; give a sagittal image that does"):
-        check_fits(image, "sagittal", "MR")
+        with pytest.raises(InputError, match="states no pixel spacing; give a sagittal image that does"):
+            check_fits(image, "sagittal", "MR")
 
 
 def test_a_file_that_states_its_spacing_takes_no_other(tmp_path: Path) -> None:

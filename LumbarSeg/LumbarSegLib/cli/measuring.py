@@ -15,6 +15,7 @@ from LumbarSegLib.cli.options import (
     ImageArgument,
     JsonOption,
     PictureOption,
+    PixelSpacingOption,
     SeriesOption,
     check_outputs,
     ending_in,
@@ -44,6 +45,7 @@ def measure(
         typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is labelled: all names shift."),
     ] = None,
     series: SeriesOption = None,
+    pixel_spacing: PixelSpacingOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Measure a segmented image: canal, vertebrae, discs and alignment, by level."""
@@ -56,7 +58,7 @@ def measure(
 
     outputs = (picture, as_json, as_csv)
     check_outputs(outputs, image, labels)
-    volume = images.read_image(image, series)
+    volume = images.read_image(image, series, pixel_spacing_mm=pixel_spacing, without_spacing=True)
     if is_label_map(volume):
         raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
     segmented, told = _read_labels(labels)
@@ -67,7 +69,8 @@ def measure(
     provenance = {**told, **origin(volume), "image": image.name, "labels": labels.name}
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, measured.kept.spine, findings, part))
-    notes = [f"Left out of {labels.name}, no structure of the spine: {told['left_out']}"] if "left_out" in told else []
+    notes = [f"Note: {note}" for note in images.notes_of(volume)]
+    notes += [f"Left out of {labels.name}, no structure of the spine: {told['left_out']}"] if "left_out" in told else []
     words = [in_words(findings), "", *notes, *written_in_words(outputs), RESEARCH_USE]
     hand_out((as_json, to_json(findings, provenance)), (as_csv, to_csv(findings, provenance)), "\n".join(words))
 

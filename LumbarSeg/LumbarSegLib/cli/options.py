@@ -13,6 +13,8 @@ SAMPLE_SUFFIXES = (".nrrd", ".nii.gz", ".mha")
 PRINTED = Path("-")
 """Stands for standard output where a file could be named."""
 
+_LARGEST_PIXEL_MM = 10.0
+
 _MAY_STAND_ALONE = ("--json", "--csv")
 _TABLES = (".json", ".csv", ".tsv", ".txt", ".xls", ".xlsx", ".ods")
 """No image is called so: what has such a name after one of these options is meant for it, rightly or not."""
@@ -64,8 +66,24 @@ def lowest_disc_name(name: str | None) -> str | None:
     return name
 
 
+def in_mm(pixel_spacing: float | None) -> float | None:
+    """A callback that takes only distances in mm that pixels can have."""
+    if pixel_spacing is not None and not 0 < pixel_spacing <= _LARGEST_PIXEL_MM:
+        raise typer.BadParameter(
+            f"{pixel_spacing:g} mm is no distance of pixels; give what the scanner says, as 0.6875."
+        )
+    return pixel_spacing
+
+
 ImageArgument = Annotated[
-    Path, typer.Argument(metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or a DICOM folder.")
+    Path,
+    typer.Argument(
+        metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or folder; of an axial slice also a picture."
+    ),
+]
+PixelSpacingOption = Annotated[
+    float | None,
+    typer.Option(metavar="MM", callback=in_mm, help="Of axial slices whose file states none, such as a picture."),
 ]
 SeriesOption = Annotated[str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")]
 JsonOption = Annotated[

@@ -16,6 +16,7 @@ from LumbarSegLib.cli.options import (
     ImageArgument,
     JsonOption,
     PictureOption,
+    PixelSpacingOption,
     SeriesOption,
     check_outputs,
     ending_in,
@@ -24,7 +25,7 @@ from LumbarSegLib.cli.options import (
 from LumbarSegLib.cli.progress import Clock, Step, progress_bar
 
 if TYPE_CHECKING:
-    from LumbarSegLib.core.analysis import Measured, Result, Segmented
+    from LumbarSegLib.core.analysis import Measured, Segmented
     from LumbarSegLib.core.findings import Findings
     from LumbarSegLib.core.levels import Instance
     from LumbarSegLib.core.models import Model
@@ -49,6 +50,7 @@ def segment(
         typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen; else taken as L5/S1."),
     ] = None,
     series: SeriesOption = None,
+    pixel_spacing: PixelSpacingOption = None,
     measure: Annotated[bool, typer.Option("--measure", help="Measure what was found.")] = False,
     picture: PictureOption = None,
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored image: slower.")] = False,
@@ -62,6 +64,8 @@ def segment(
     """Segment an image: vertebrae, discs and spinal canal, or the regions of axial slices, as named segments."""
     if as_csv and not measure:
         raise typer.BadParameter("--csv gives measures; add --measure.")
+    if pixel_spacing and task != "axial":
+        raise typer.BadParameter("--pixel-spacing is for axial slices whose file states none; add --task axial.")
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.report.tables import to_csv
 
@@ -69,7 +73,7 @@ def segment(
     check_outputs((out, picture, as_json, as_csv), image)
     with progress_bar() as step:
         step("Reading", 0.0)
-        volume = images.read_image(image, series)
+        volume = images.read_image(image, series, pixel_spacing_mm=pixel_spacing, without_spacing=task == "axial")
         clock.lap("read")
         step("Loading the model", 0.05)
         network = analysis.prepare(volume, task, model, device, trust_model)
@@ -158,6 +162,7 @@ def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> Non
 def _summary(
     found: "Segmented", findings: "Findings | None", source: Path, written: Sequence[Path | None], clock: Clock
 ) -> dict[str, Any]:
+    from LumbarSegLib.core.images import has_spacing, notes_of
     from LumbarSegLib.core.report.tables import as_dict
 
     out, picture, *_ = (str(path) if path else None for path in written)
@@ -166,7 +171,7 @@ def _summary(
             "name": instance.structure.name,
             "kind": instance.structure.kind,
             "label": instance.structure.label,
-            "volume_mm3": round(instance.volume_mm3, 1),
+            "volume_mm3": round(instance.volume_mm3, 1) if has_spacing(found.image) else None,
             "partly_visible": instance.partly_visible,
         }
         for instance in found.result.instances
@@ -178,7 +183,7 @@ def _summary(
         **_provenance(found),
         "seconds": {name: round(value, 3) for name, value in clock.total().items()},
         "structures": structures,
-        "notes": list(found.result.notes),
+        "notes": [*notes_of(found.image), *found.result.notes],
         "use": RESEARCH_USE,
         **(as_dict(findings) if findings else {}),
     }
@@ -191,7 +196,7 @@ def _in_words(
     counted = f", lowest disc taken as {summary['lowest_disc']}" if "lowest_disc" in summary else ""
     lines = [
         f"Found in {summary['input']} ({summary['task']}{counted}):",
-        *_found_in_words(found.result),
+        *_found_in_words(found),
         *(f"  Note: {note}" for note in summary["notes"]),
         *_measures_in_words(findings),
         f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
@@ -208,17 +213,21 @@ def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
         yield from ("", in_words(findings), "")
 
 
-def _found_in_words(result: "Result") -> Iterator[str]:
+def _found_in_words(found: "Segmented") -> Iterator[str]:
+    from LumbarSegLib.core.images import has_spacing
     from LumbarSegLib.core.regions import Regions
 
+    in_mm, result = has_spacing(found.image), found.result
     if isinstance(result, Regions):
-        yield from (f"  {one.structure.name + ':':<5}{_size(one)}, {one.structure.words}" for one in result.instances)
+        for one in result.instances:
+            yield f"  {one.structure.name + ':':<5}{_size(one, in_mm)}, {one.structure.words}"
         return
     for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
-        names = [f"{one.structure.name} {_size(one)}" for one in result.instances if one.structure.kind == kind]
+        names = [f"{one.structure.name} {_size(one, in_mm)}" for one in result.instances if one.structure.kind == kind]
         yield f"  {title + ':':<11}{', '.join(names) or 'none'}"
 
 
-def _size(instance: "Instance") -> str:
+def _size(instance: "Instance", in_mm: bool) -> str:
     partly = " (partly visible)" * (instance.partly_visible and instance.structure.kind != "canal")
-    return f"{instance.volume_mm3 / 1000:.1f} ml{partly}"
+    size = f"{instance.volume_mm3 / 1000:.1f} ml" if in_mm else f"{instance.volume_mm3:.0f} pixels"
+    return f"{size}{partly}"

@@ -59,9 +59,18 @@ def read_image(
         raise InputError(f"{path.name}: the file states its own pixel spacing; leave out --pixel-spacing.")
     try:
         check_volume(image)
+        _check_axial_if_unstated(image)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     return image
+
+
+def _check_axial_if_unstated(image: sitk.Image) -> None:
+    plane = plane_of(image)
+    if not states_spacing(image) and plane != "axial":
+        raise InputError(
+            f"the file states no pixel spacing, and its slices are {plane}; give one that does, or axial slices."
+        )
 
 
 def check_volume(image: sitk.Image) -> None:
@@ -120,9 +129,12 @@ def _slice_axis(image: sitk.Image) -> int:
 
 
 def thick_plane(image: sitk.Image) -> str:
-    """`plane_of` an image whose slices are much thicker than its pixels, and so can be read in no other; else ""."""
+    """`plane_of` an image whose slices can be read in no other; "" where its voxels are nearly cubes.
+
+    They cannot where they are much thicker than the pixels, lie in several planes, or have no stated spacing.
+    """
     thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
-    return plane_of(image) if thick else ""
+    return plane_of(image) if thick or carries_planes(image) or not states_spacing(image) else ""
 
 
 def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
@@ -146,7 +158,7 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
         )
     if not states_spacing(image) and plane != "axial":
         raise InputError(f"the file states no pixel spacing; give a {plane} image that does.")
-    seen = thick_plane(image) if states_spacing(image) else plane_of(image)
+    seen = thick_plane(image)
     if seen not in ("", plane):
         raise InputError(
             f"the image has {seen} slices, but the model needs {plane} ones; give a {plane} series or another task."
