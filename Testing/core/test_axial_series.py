@@ -138,8 +138,22 @@ def test_a_missing_slice_leaves_the_others_in_their_places(tmp_path: Path) -> No
     assert image.GetSpacing()[2] == pytest.approx(4.4)
     assert notes_of(image) == (
         f"{IN_BLOCKS} 2 blocks (1, 3); each is kept in its place.",
-        "The gap is not that of the others (4.4 mm) between slices 1 and 2.",
+        "The gap is not that of the others (4.4 mm) between slices 1 and 2 from below.",
     )
+
+
+def test_slices_are_counted_from_below_even_where_they_are_stored_from_above(tmp_path: Path) -> None:
+    """Rows to the patient's left and columns to his front: the normal points downward."""
+    places = [[-20.0, 20.0, 100.0 + mm] for mm in (0, 4, 8, 16)]
+    uid = generate_uid()
+    for index, place in enumerate(places):
+        header = dicom_series.one_slice(
+            0, BLOCK.values, uid, ImagePositionPatient=place, ImageOrientationPatient=[1, 0, 0, 0, -1, 0]
+        )
+        header.save_as(tmp_path / f"{index}.dcm", enforce_file_format=True)
+    image = read_image(tmp_path)
+    assert [plane.origin[2] for plane in planes_of(image)] == [116, 108, 104, 100]
+    assert notes_of(image)[1].endswith("between slices 3 and 4 from below.")
 
 
 def test_slices_that_are_shifted_against_each_other_are_kept_in_their_places(tmp_path: Path) -> None:
@@ -148,7 +162,7 @@ def test_slices_that_are_shifted_against_each_other_are_kept_in_their_places(tmp
     write_blocks(tmp_path, [BLOCK, upper])
     image = read_image(tmp_path)
     assert lie_alike(planes_of(image), planes_in([BLOCK, upper]))
-    assert "Slices are shifted sideways against each other: 5 and 6." in notes_of(image)
+    assert "Slices are shifted sideways against each other: 5 and 6 from below." in notes_of(image)
 
 
 def test_of_slices_at_one_place_the_first_file_by_name_is_kept(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from LumbarSegLib.core.planes import Plane, blocks_of, planes_of, to_stack_order, with_planes
+from LumbarSegLib.core.planes import Plane, blocks_of, distances_of, planes_of, to_stack_order, with_planes
 from LumbarSegLib.errors import InputError
 from Testing.axial import axial_image, axial_labels
 
@@ -121,6 +121,11 @@ def test_parallel_blocks_are_parted_by_their_gap_and_by_a_shift() -> None:
     shifted = [*block(0, (0, 0, 0), [0, 4]), *block(0, (0, 6, 8), [0, 4])]
     assert blocks_of(shifted) == ((0, 1), (2, 3))
     assert blocks_of(block(0, (0, 0, 0), [0, 0, 4])) == ((0,), (1, 2))
+
+
+def test_a_slice_stands_for_the_distance_in_its_block() -> None:
+    planes = [*block(20, (0, 0, 0), [0, 4, 8]), *block(5, (0, 2, 35), [0, 5]), *block(-10, (0, 4, 80), [0])]
+    assert np.allclose(distances_of(planes, 4.4), [4, 4, 4, 5, 5, 4.4])
 
 
 def test_slices_two_degrees_apart_are_parallel_and_three_are_not() -> None:

@@ -115,6 +115,17 @@ def blocks_of(planes: Sequence[Plane]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(block) for block in blocks)
 
 
+def distances_of(planes: Sequence[Plane], otherwise_mm: float) -> Vector:
+    """How much of its block each slice stands for, in mm, shape (n,): the distance of the slices of its block, or
+    `otherwise_mm` where it is alone.
+    """
+    distances = np.full(len(planes), otherwise_mm)
+    for block in blocks_of(planes):
+        if len(block) > 1:
+            distances[list(block)] = np.median([_gap(planes[k], planes[k + 1]) for k in block[:-1]])
+    return distances
+
+
 def _gap(one: Plane, other: Plane) -> float:
     """Distance in mm of two slices of a block; infinite where they are of none."""
     cosines = (np.dot(one.row, other.row), np.dot(one.column, other.column), one.normal @ other.normal)

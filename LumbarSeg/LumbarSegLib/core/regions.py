@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import Structure, kinds_of
 from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.levels import Instance, Spine
+from LumbarSegLib.core.planes import Triple, carries_planes, distances_of, planes_of, triple
 from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
 from LumbarSegLib.errors import InputError
 
@@ -46,14 +48,24 @@ def regions_of(semantic: sitk.Image, task: str = "axial") -> Regions:
     found = [
         Instance(
             structures[value],
-            shapes.GetCentroid(value),
-            shapes.GetPhysicalSize(value),
+            *_extent(labels, shapes, value),
             _reaches_side(shapes.GetBoundingBox(value), upright.GetSize()),
         )
         for value in sorted(shapes.GetLabels())
     ]
     absent = [row for value, row in structures.items() if value not in shapes.GetLabels()]
     return Regions(task, labels, tuple(found), tuple(_notes(absent)))
+
+
+def _extent(labels: sitk.Image, shapes: sitk.LabelShapeStatisticsImageFilter, value: int) -> tuple[Triple, float]:
+    """Middle (LPS, mm) and volume (mm³) of a label, by the planes of its slices where they have their own."""
+    if not carries_planes(labels):
+        return triple(shapes.GetCentroid(value)), shapes.GetPhysicalSize(value)
+    planes = planes_of(labels)
+    places = [np.argwhere(pixels == value)[:, ::-1] for pixels in sitk.GetArrayViewFromImage(labels)]
+    middle = np.mean(np.concatenate([plane.to_lps(its) for plane, its in zip(planes, places, strict=True)]), axis=0)
+    areas = [len(its) * np.prod(plane.spacing) for plane, its in zip(planes, places, strict=True)]
+    return triple(middle), float(areas @ distances_of(planes, labels.GetSpacing()[2]))
 
 
 def _reaches_side(box: tuple[int, ...], size: tuple[int, ...]) -> bool:

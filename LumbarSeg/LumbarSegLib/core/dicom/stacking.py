@@ -54,7 +54,7 @@ def usable(slices: list[Slice]) -> tuple[list[Slice], list[str]]:
     kept = [one for one in slices if one not in odd]
     turned = _stored_otherwise(kept)
     kept = [one for one in kept if one not in turned]
-    again = [one for index, one in enumerate(kept) if any(_same_place(one, first) for first in kept[:index])]
+    again = _at_same_place(kept)
     reasons = {
         "of another size or pixel spacing than most": odd,
         "stored in another direction than most": turned,
@@ -153,9 +153,17 @@ def _stored_otherwise(slices: list[Slice]) -> list[Slice]:
     return [one for one, like_most in zip(slices, most, strict=True) if not like_most]
 
 
-def _same_place(one: Slice, other: Slice) -> bool:
-    apart = np.linalg.norm(one.middle - other.middle)
-    return bool(apart < _SAME_PLACE_MM and one.plane.normal @ other.plane.normal > np.cos(PARALLEL))
+def _at_same_place(slices: list[Slice]) -> list[Slice]:
+    """The slices that lie where one before them does."""
+    middles, normals = np.array([(one.middle, one.plane.normal) for one in slices]).reshape(-1, 2, 3).swapaxes(0, 1)
+    return [
+        one
+        for k, one in enumerate(slices)
+        if np.any(
+            (np.linalg.norm(middles[:k] - middles[k], axis=1) < _SAME_PLACE_MM)
+            & (normals[:k] @ normals[k] > np.cos(PARALLEL))
+        )
+    ]
 
 
 def _by_blocks(slices: list[Slice]) -> list[Slice]:
@@ -190,7 +198,8 @@ def _counted(blocks: Sequence[Sequence[int]]) -> str:
 
 
 def _breaks(planes: list[Plane], blocks: Sequence[Sequence[int]], distance: float) -> list[str]:
-    """What parts neighbouring blocks that are parallel: a gap, or a shift sideways."""
+    """What parts neighbouring blocks that are parallel: a gap, or a shift sideways. Slices count from below upward."""
+    upward = sum(plane.normal[2] for plane in planes) > 0
     gaps: list[str] = []
     shifts: list[str] = []
     for block in blocks[:-1]:
@@ -198,12 +207,13 @@ def _breaks(planes: list[Plane], blocks: Sequence[Sequence[int]], distance: floa
         gap, aside = _step(one, other)
         if one.normal @ other.normal < np.cos(PARALLEL):
             continue
-        (shifts if aside > _GAP_TOLERANCE * gap else gaps).append(f"{block[-1] + 1} and {block[-1] + 2}")
+        lower = block[-1] + 1 if upward else len(planes) - block[-1] - 1
+        (shifts if aside > _GAP_TOLERANCE * gap else gaps).append(f"{lower} and {lower + 1}")
     told = []
     if gaps:
-        told.append(f"The gap is not that of the others ({distance:.1f} mm) between slices {listed(gaps)}.")
+        told.append(f"The gap is not that of the others ({distance:.1f} mm) between slices {listed(gaps)} from below.")
     if shifts:
-        told.append(f"Slices are shifted sideways against each other: {listed(shifts)}.")
+        told.append(f"Slices are shifted sideways against each other: {listed(shifts)} from below.")
     return told
 
 
