@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from pydicom import Dataset, dcmread
 from pydicom.uid import JPEGLSLossless, RLELossless, generate_uid
 
+from LumbarSegLib.core.analysis import task_of
 from LumbarSegLib.core.images import check_fits, image_identity, notes_of, plane_of, read_image
 from LumbarSegLib.core.planes import Plane, blocks_of, carries_planes, planes_of
 from LumbarSegLib.errors import InputError
@@ -97,6 +98,15 @@ def test_pixel_spacings_that_differ_by_rounding_are_kept_slice_by_slice(tmp_path
     assert [plane.spacing[0] for plane in planes_of(image)] == [0.7] * 5 + [0.703] * 3
 
 
+def test_one_block_whose_slices_state_their_spacing_unlike_needs_no_note(tmp_path: Path) -> None:
+    upper = replace(BLOCK, middle=tuple(BLOCK.middle + 5 * 4.4 * BLOCK.planes[0].normal), spacing=(0.7003, 0.7))
+    write_blocks(tmp_path, [BLOCK, upper])
+    image = read_image(tmp_path)
+    assert blocks_of(planes_of(image)) == (tuple(range(10)),)
+    assert lie_alike(planes_of(image), planes_in([BLOCK, upper]))
+    assert notes_of(image) == ()
+
+
 def test_a_block_along_a_steep_lowest_disc_is_axial_and_a_localizer_is_refused(tmp_path: Path) -> None:
     write_blocks(tmp_path / "steep", [Block((0, 0, 60), tilt=-50.0), *THREE_BLOCKS])
     assert read_image(tmp_path / "steep").GetSize()[2] == 13
@@ -124,10 +134,25 @@ def test_blocks_do_not_fit_a_sagittal_model_even_where_their_voxels_are_nearly_c
         check_fits(image, "sagittal", "MR")
 
 
-def test_a_sagittal_series_does_not_fit_an_axial_model(tmp_path: Path) -> None:
-    dicom_series.write_series(tmp_path)
-    with pytest.raises(InputError, match="the image has sagittal slices, but the model needs axial ones"):
-        check_fits(read_image(tmp_path), "axial", "MR")
+@pytest.mark.parametrize(
+    ("plane", "axes"), [("sagittal", dicom_series.SAGITTAL), ("coronal", (1.0, 0.0, 0.0, 0.0, 0.0, -1.0))]
+)
+def test_slices_of_another_plane_do_not_fit_an_axial_model(tmp_path: Path, plane: str, axes: tuple[float, ...]) -> None:
+    dicom_series.write_series(tmp_path, [0], ImageOrientationPatient=list(axes))
+    image = read_image(tmp_path)
+    with pytest.raises(InputError, match=f"the image has {plane} slices, but the model needs axial ones"):
+        check_fits(image, "axial", "MR")
+    if plane == "coronal":
+        with pytest.raises(InputError, match="the image has coronal slices; give a sagittal or an axial"):
+            task_of(image)
+    else:
+        assert task_of(image) == "sagittal"
+
+
+def test_the_task_of_axial_slices_is_told_from_their_headers(tmp_path: Path) -> None:
+    write_blocks(tmp_path / "blocks")
+    write_blocks(tmp_path / "block", [BLOCK])
+    assert [task_of(read_image(tmp_path / name)) for name in ("blocks", "block")] == ["axial", "axial"]
 
 
 def test_a_missing_slice_leaves_the_others_in_their_places(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def task_of(image: sitk.Image) -> str:
     images.check_volume(image)
     plane = images.plane_of(image)
     if plane not in TASKS:
-        raise InputError(f"the image has {plane} slices; give a sagittal lumbar MR volume.")
+        raise InputError(f"the image has {plane} slices; give a sagittal or an axial lumbar MR image.")
     return plane
 
 

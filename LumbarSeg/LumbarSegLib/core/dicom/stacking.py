@@ -88,7 +88,7 @@ def axial_stack(slices: list[Slice]) -> Stack:
     spacing = (*middle.spacing, distance)
     to_middle = direction @ (np.multiply(spacing, (columns - 1, rows - 1, len(ordered) - 1)) / 2)
     origin = np.mean([one.middle for one in ordered], axis=0) - to_middle
-    told = [_counted(blocks), *_breaks(planes, blocks, distance)]
+    told = [_counted(blocks), *_breaks(planes, blocks, distance)] if len(blocks) > 1 else []
     return Stack(ordered, False, triple(origin), spacing, tuple(direction.ravel()), told + ([] if within else unstated))
 
 
