@@ -295,6 +295,18 @@ def test_a_single_slice_without_thickness_is_read_and_its_thickness_is_said_to_b
     assert notes_of(image) == ("The header states no slice thickness, so it is taken as 4.4 mm; volumes rest on that.",)
 
 
+def test_single_slices_along_discs_are_as_thick_as_their_headers_say(tmp_path: Path) -> None:
+    singles = [replace(block, count=1) for block in THREE_BLOCKS]
+    write_blocks(tmp_path / "stated", singles, SpacingBetweenSlices=None)
+    image = read_image(tmp_path / "stated")
+    assert lie_alike(planes_of(image), planes_in(singles))
+    assert image.GetSpacing()[2] == pytest.approx(4.0)
+    write_blocks(tmp_path / "unstated", singles, SpacingBetweenSlices=None, SliceThickness=None)
+    image = read_image(tmp_path / "unstated")
+    assert image.GetSpacing()[2] == pytest.approx(4.4)
+    assert "The header states no slice thickness, so it is taken as 4.4 mm" in notes_of(image)[-1]
+
+
 def test_an_enhanced_file_of_several_stacks_is_read(tmp_path: Path) -> None:
     write_multi_frame(tmp_path / "enhanced.dcm")
     image = read_image(tmp_path / "enhanced.dcm")

@@ -67,29 +67,30 @@ def usable(slices: list[Slice]) -> tuple[list[Slice], list[str]]:
 def axial_stack(slices: list[Slice]) -> Stack:
     """Usable axial slices in one stack, from below upward where their normals point upward, block by block."""
     straight = _sorted(slices, slices[0].plane.normal)
-    stated = _distance(straight)
-    unstated = (
-        []
-        if stated
-        else [
-            f"The header states no slice thickness, so it is taken as {SLICE_DISTANCE_MM:g} mm; volumes rest on that."
-        ]
-    )
     if not _fault(straight):
-        return _on_own_grid(straight, stated or SLICE_DISTANCE_MM, unstated)
+        return _on_own_grid(straight, *_known_or_assumed(_distance(straight)))
     ordered = _by_blocks(slices)
     planes = [one.plane for one in ordered]
     blocks = blocks_of(planes)
     within = [_step(one, other)[0] for block in blocks for one, other in pairwise([planes[index] for index in block])]
-    distance = float(np.median(within)) if within else stated or SLICE_DISTANCE_MM
+    distance, notes = _known_or_assumed(float(np.median(within or [one.thickness for one in ordered])))
+    if len(blocks) > 1:
+        notes = [_counted(blocks), *_breaks(planes, blocks, distance), *notes]
     middle = planes[len(planes) // 2]
     direction = np.stack([middle.row, middle.column, middle.normal], axis=1)
     columns, rows = ordered[0].size
     spacing = (*middle.spacing, distance)
     to_middle = direction @ (np.multiply(spacing, (columns - 1, rows - 1, len(ordered) - 1)) / 2)
     origin = np.mean([one.middle for one in ordered], axis=0) - to_middle
-    told = [_counted(blocks), *_breaks(planes, blocks, distance)] if len(blocks) > 1 else []
-    return Stack(ordered, False, triple(origin), spacing, tuple(direction.ravel()), told + ([] if within else unstated))
+    return Stack(ordered, False, triple(origin), spacing, tuple(direction.ravel()), notes)
+
+
+def _known_or_assumed(distance: float) -> tuple[float, list[str]]:
+    """The distance of slices in mm, or the usual one with a note where it is 0."""
+    if distance:
+        return distance, []
+    usual = f"it is taken as {SLICE_DISTANCE_MM:g} mm; volumes rest on that."
+    return SLICE_DISTANCE_MM, [f"The header states no slice thickness, so {usual}"]
 
 
 def _on_own_grid(ordered: list[Slice], distance: float, notes: Sequence[str] = ()) -> Stack:
