@@ -13,6 +13,16 @@ Side = Literal["below", "not below"]
 NamedBy = Literal["sagittal", "user", "block"]
 
 
+def slice_name(number: int) -> str:
+    """What a slice of an axial image, counted from 1 below upward, is called where a level's name stands."""
+    return f"slice {number}"
+
+
+def is_slice(level: str) -> bool:
+    """Whether a level's name is that of a slice."""
+    return level.startswith("slice ")
+
+
 @dataclass(frozen=True)
 class Trace:
     """What a number was read from (LPS, mm).

@@ -1,19 +1,33 @@
 """Findings in plain text, for a terminal."""
 
+from collections import Counter
+from dataclasses import replace
 from textwrap import wrap
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side, is_slice, slice_name
 from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
 
 _WIDTH = 110
 _GAP = "  "
+_TILT = "slice.tilt"
+_ANY_SLICE = "{slice}"
+_SIDES: tuple[Side, ...] = ("below", "not below")
+_NAMED_BY = {
+    "sagittal": "named by the sagittal segmentation",
+    "user": "named by the user",
+    "block": "counted from below, not named",
+}
 
 
 def in_words(findings: Findings) -> str:
-    """Tables by level with units, the spans, published classes, what was not measured and why, and the flags."""
+    """Tables by level with units, the spans, published classes, values beside cut-offs, what was not measured and why,
+    and the flags.
+    """
     tables = [_table(table, findings) for table in BY_LEVEL]
-    parts = [*tables, "\n".join(span_lines(findings)), _reasons(findings), _flags(findings)]
+    named = "\n".join(represented_lines(findings))
+    spans = "\n".join(span_lines(findings))
+    parts = [named, *tables, spans, _comparisons(findings), _reasons(findings), _flags(findings)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -44,27 +58,88 @@ def _span(one: Measurement) -> str:
     return f"{MEASURES[one.measure].name} {one.level}: {with_unit(one)}" + f" ({one.band})" * bool(one.band)
 
 
+def represented_lines(findings: Findings) -> list[str]:
+    """A line for each level of an axial image, from the top downward: its slice, and where its name is from."""
+    return [
+        f"{one.level} is read on {slice_name(one.slice)}, {_NAMED_BY[one.named_by]}."
+        for one in reversed(findings.represented)
+    ]
+
+
+def _comparisons(findings: Findings) -> str:
+    """Each cut-off once, with the levels on either side of it; slices only where no level has a name."""
+    levels = [one for one in findings.measurements if not is_slice(one.level)]
+    sides: dict[tuple[str, Comparison], dict[Side, list[str]]] = {}
+    for one in levels or findings.measurements:
+        for found in one.comparisons:
+            key = (one.measure, replace(found, side="below"))
+            sides.setdefault(key, {}).setdefault(found.side, []).append(f"{one.level} ({with_unit(one)})")
+    lines = []
+    for (measure, cut_off), found_on in sides.items():
+        name, limit = MEASURES[measure].name, f"{cut_off.cut_off:g} {MEASURES[measure].unit}".rstrip()
+        where = "; ".join(f"{side}: {', '.join(found_on[side])}" for side in _SIDES if side in found_on)
+        told = f"{cut_off.meaning}; {cut_off.population}; {cut_off.source}"
+        lines += _indented(f"{name}, {limit}: {where}. The cut-off: {told}.")
+    return "\n".join(["Beside cut-offs from the literature:", *lines] if lines else [])
+
+
 def _reasons(findings: Findings) -> str:
     """Each reason once, with the levels and measures that it keeps from being measured."""
     kept: dict[str, dict[str, list[str]]] = {}
+    there = Counter(one.level for one in findings.measurements if one.measure != _TILT)
     for one in findings.measurements:
         if one.value is None:
-            name = MEASURES[one.measure].name
-            kept.setdefault(one.reason, {}).setdefault(one.level, []).append(name[0].lower() + name[1:])
-    lines = [line for reason, levels in kept.items() for line in _indented(f"{reason} {_kept_by(levels)}")]
+            kept.setdefault(_of_any_slice(one.reason, one.level), {}).setdefault(one.level, []).append(one.measure)
+    lines = []
+    for reason, levels in kept.items():
+        named = {level: _names(measures, there[level]) for level, measures in levels.items()}
+        told = _slices_named(reason, list(named)) if _ANY_SLICE in reason else reason
+        lines += _indented(f"{told} {_kept_by(named)}")
     return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
 
 
-def _kept_by(levels: dict[str, list[str]]) -> str:
+def _names(measures: list[str], there: int) -> tuple[str, ...]:
+    """What is not measured at a level, in words; all there is but the tilt of a slice is "all"."""
+    if there > 1 and len([measure for measure in measures if measure != _TILT]) == there:
+        return ("all",)
+    return tuple(_within_sentence(MEASURES[measure].name) for measure in measures)
+
+
+def _within_sentence(name: str) -> str:
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
+
+
+def _of_any_slice(text: str, level: str) -> str:
+    """A text about a slice as it would be said of any."""
+    return text.replace(level, _ANY_SLICE, 1) if is_slice(level) else text
+
+
+def _slices_named(text: str, levels: list[str]) -> str:
+    """A text about any slice, said of these together."""
+    numbers = sorted(int(level.split()[1]) for level in levels if is_slice(level))
+    first = ", ".join(map(str, numbers[:-1]))
+    names = f"slices {first} and {numbers[-1]}" if first else slice_name(numbers[-1])
+    return text.replace(_ANY_SLICE, names, 1)
+
+
+def _kept_by(levels: dict[str, tuple[str, ...]]) -> str:
     together: dict[tuple[str, ...], list[str]] = {}
     for level, names in levels.items():
-        together.setdefault(tuple(names), []).append(level)
+        together.setdefault(names, []).append(level)
     return "; ".join(f"{', '.join(where)}: {', '.join(names)}" for names, where in together.items())
 
 
 def _flags(findings: Findings) -> str:
-    lines = [line for flag in findings.flags for line in _indented(flag.text)]
+    lines = [line for text in flag_texts(findings) for line in _indented(text)]
     return "\n".join(["To be looked at:", *lines] if lines else [])
+
+
+def flag_texts(findings: Findings) -> list[str]:
+    """The flags in words; what is said of several slices alike is said once."""
+    alike: dict[str, list[str]] = {}
+    for flag in findings.flags:
+        alike.setdefault(_of_any_slice(flag.text, flag.level), []).append(flag.level)
+    return [_slices_named(text, levels) if _ANY_SLICE in text else text for text, levels in alike.items()]
 
 
 def _indented(text: str) -> list[str]:

@@ -166,7 +166,7 @@ def tilts_by_sac(slices: Sequence[AxialSlice], shapes: Mapping[int, SliceShape])
         if len(own) >= _FEWEST:
             middles = np.array([one.to_lps(shapes[one.number].sac_middle) for one in own])
             direction = np.linalg.svd(middles - middles.mean(axis=0))[2][0]
-            found |= {one.number: _angle(one.plane.normal, direction) for one in own}
+            found |= {one.number: _angle(one.plane.normal, direction) for one in slices if one.block == block}
     return found
 
 

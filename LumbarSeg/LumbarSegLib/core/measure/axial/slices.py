@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core.anatomy import Kind, kinds_of
-from LumbarSegLib.core.findings import Point
+from LumbarSegLib.core.findings import Point, slice_name
 from LumbarSegLib.core.measure.outline import Floats
 from LumbarSegLib.core.planes import Plane, blocks_of, carries_planes, planes_of, to_stack_order, with_planes
 from LumbarSegLib.core.preprocess import ORIENTATIONS
@@ -62,10 +62,6 @@ class AxialSlice:
     def height(self, points: Floats) -> Floats:
         """How far LPS points (..., 3) lie above the plane of the slice, in mm along its normal."""
         return np.asarray((points - np.array(self.plane.origin)) @ self.plane.normal)
-
-
-def slice_name(number: int) -> str:
-    return f"slice {number}"
 
 
 def _digest(*parts: bytes) -> str:
