@@ -28,6 +28,7 @@ __all__ = (
     "segment",
     "self_agreement",
     "task_of",
+    "task_of_labels",
 )
 
 TASKS = ("sagittal", "axial", "xray")
@@ -62,6 +63,20 @@ def task_of(image: sitk.Image) -> str:
     if plane not in TASKS:
         raise InputError(f"the image has {plane} slices; give a sagittal lumbar MR volume.")
     return plane
+
+
+def task_of_labels(image: sitk.Image, told: str = "") -> str:
+    """Whose values a label map beside an image holds: `told` by what made it, else as the slices of the image lie.
+
+    Raises InputError where the image cannot be one of that task, and where there are no measures for it.
+    """
+    seen = images.thick_plane(image) or (images.plane_of(image) if 1 in image.GetSize() else "")
+    task = told or seen or "sagittal"
+    if task not in ("sagittal", "axial"):
+        raise InputError(f"there are no measures for {task} images yet; give a sagittal or an axial one.")
+    if seen not in ("", task):
+        raise InputError(f"the image has {seen} slices, but its segmentation is {task}; give what belongs together.")
+    return task
 
 
 def prepare(
@@ -152,7 +167,7 @@ def measure(
     `image` is what the label map belongs to; a map on another grid is brought onto its grid, with a flag. `overrides`
     are landmarks in LPS (mm) that a user has set, by name; they take the place of the automatic ones. `previous` is the
     last result for the same segmentation: what has not changed since is taken over, and what has counts as edited; a
-    label map that is the same object is not read again. `agreement` is the Dice by kind of a model's second answer.
+    label map that is the same object is not read again. `agreement` is what `self_agreement` gives.
 
     Of an axial image: `sagittal` is a segmentation of the same patient in the same coordinates, which tells the levels
     and the tilt of the slices; `levels` are names that the user gives, each with the number of its slice, counted from
@@ -179,8 +194,9 @@ def measure(
 def self_agreement(
     found: Segmented, model: models.Model, cancelled: Callable[[], bool] = lambda: False
 ) -> dict[str, float]:
-    """How well a second answer of the model agrees with what it found, as Dice by kind; for `measure`.
+    """How well a second answer of the model agrees with what it found, as Dice by kind, of an axial image by slice and
+    kind; for `measure`.
 
-    Takes about a third of the time of the first answer. Raises Cancelled.
+    Takes about a third of the time of the first answer, of an axial image as long as that. Raises Cancelled.
     """
     return agreement.self_agreement(found.image, found.semantic, model, cancelled)

@@ -37,8 +37,8 @@ class Trace:
 
 @dataclass(frozen=True)
 class Comparison:
-    """On which side of a cut-off from the literature a value lies. The cut-off, in the unit of the value, comes with what
-    it means, its source and the population that it was found in; it says nothing of this patient.
+    """On which side of a cut-off from the literature a value lies. The cut-off, in the unit of the value, comes with
+    what it means, its source and the population that it was found in; it says nothing of this patient.
     """
 
     side: Side
@@ -53,12 +53,12 @@ class Measurement:
     """One number, or the reason why there is none.
 
     `measure` names its definition in `Resources/measures.json` ("vertebra.wedge_angle"), which gives unit, decimals,
-    method and sources. `level` is a structure ("L3", "L3/4"), a span ("L1-S1"), a slice of an axial image ("slice 4") or
-    one of its blocks ("block 2"). `value` is None where nothing can be
-    said; `reason` then says why in a sentence. `band` is the class of a published scale that the value falls in
-    ("Genant 1", "Meyerding I"), never a diagnosis. `flags` are the keys of the flags that concern it. `status` is
-    "edited" where a point or a segment that it was read from was changed by hand. `comparisons` are those with the
-    cut-offs that hold at its level, none where a flag says that it cannot be compared.
+    method and sources. `level` is a structure ("L3", "L3/4"), a span ("L1-S1"), or a slice ("slice 4") or a block
+    ("block 2") of an axial image. `value` is None where nothing can be said; `reason` then says why in a sentence.
+    `band` is the class of a published scale that the value falls in ("Genant 1", "Meyerding I"), never a diagnosis.
+    `flags` are the keys of the flags that concern it. `status` is "edited" where a point or a segment that it was read
+    from was changed by hand. `comparisons` are those with the cut-offs that hold at its level, none where a flag says
+    that it cannot be compared.
     """
 
     measure: str
@@ -117,7 +117,8 @@ class Landmark:
 class Represented:
     """A level of an axial image, or one of its blocks, with the slice that stands for it, counted from 1 below upward.
 
-    `named_by` tells where the name is from: a sagittal segmentation of the same patient, the user, or the block's count.
+    `named_by` tells where the name is from: a sagittal segmentation of the same patient, the user, or the count of
+    blocks.
     """
 
     level: str

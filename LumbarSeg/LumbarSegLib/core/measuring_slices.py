@@ -105,7 +105,9 @@ def measure_slices(
     )
 
 
-def _kept(regions: Regions, image: sitk.Image | None, previous: KeptSlices | None, sagittal: Spine | None) -> KeptSlices:
+def _kept(
+    regions: Regions, image: sitk.Image | None, previous: KeptSlices | None, sagittal: Spine | None
+) -> KeptSlices:
     """What this run builds on: from the run before where its label map or its grid is the same."""
     told = previous.sagittal if previous else None
     if sagittal is None:

@@ -25,7 +25,7 @@ class SliceEvidence:
     """All that a flag about an axial image can be drawn from.
 
     `shapes` and `tilts` (degrees) by the number of the slice, where there are any. `agreement` is the Dice of a model's
-    second answer by kind, `resampled` tells that the label map lay on another grid.
+    second answer by slice and kind ("slice 4.ts"), `resampled` tells that the label map lay on another grid.
     """
 
     slices: Sequence[AxialSlice]
@@ -66,10 +66,11 @@ def _levels(seen: SliceEvidence) -> Iterator[Flag]:
 
 
 def _model(seen: SliceEvidence) -> Iterator[Flag]:
-    for kind, dice in seen.agreement.items():
+    for key, dice in seen.agreement.items():
+        level, _, kind = key.partition(".")
         doubt = DOUBTS[f"agreement_{kind}"]
         if dice < doubt.limits["dice"]:
-            yield doubt.flag(value=f"{dice:.2f}")
+            yield doubt.flag(level, f"{dice:.2f}")
 
 
 def _labels(seen: SliceEvidence) -> Iterator[Flag]:
@@ -93,9 +94,10 @@ def _shapes(seen: SliceEvidence) -> Iterator[Flag]:
 def _of_shape(one: AxialSlice, shape: SliceShape, spacing_known: bool) -> Iterator[Flag]:
     if not shape.behind:
         yield DOUBTS["sac_not_behind"].flag(one.name)
-    for kind, key in (("ts", "sac_in_pieces"), ("ivd", "disc_in_pieces")):
-        if shape.apart[kind] > DOUBTS[key].limits["share"]:
-            yield DOUBTS[key].flag(one.name, f"{100 * shape.apart[kind]:.0f}")
+    for kind, share in shape.apart.items():
+        doubt = DOUBTS["sac_in_pieces" if kind == "ts" else "disc_in_pieces"]
+        if share > doubt.limits["share"]:
+            yield doubt.flag(one.name, f"{100 * share:.0f}")
     if shape.outside > DOUBTS["sac_outside"].limits["share"]:
         yield DOUBTS["sac_outside"].flag(one.name, f"{100 * shape.outside:.0f}")
     limits = DOUBTS["sac_area_implausible"].limits

@@ -58,7 +58,7 @@ def _key(row: dict[str, Any]) -> str:
         raise ValueError(f'"{min(unknown)}" is no part of a row; only key, unit and thresholds are')
     unit = MEASURES[row["key"]].unit
     if row.get("unit", unit) != unit:
-        raise ValueError(f'its unit is {unit or "none"}, not {row["unit"]}')
+        raise ValueError(f"its unit is {unit or 'none'}, not {row['unit']}")
     return str(row["key"])
 
 
@@ -87,7 +87,8 @@ def _threshold(row: dict[str, Any]) -> Threshold:
 def compared(findings: Findings, thresholds: Thresholds) -> Findings:
     """The findings with each value set beside the cut-offs that hold at its level, but where a flag forbids it."""
     return replace(
-        findings, measurements=tuple(replace(one, comparisons=_beside(one, thresholds)) for one in findings.measurements)
+        findings,
+        measurements=tuple(replace(one, comparisons=_beside(one, thresholds)) for one in findings.measurements),
     )
 
 

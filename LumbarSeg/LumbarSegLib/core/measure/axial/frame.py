@@ -49,15 +49,13 @@ def frame_of(labels: NDArray[np.uint8], values: tuple[int, int], spacing: tuple[
 
     turns, asides = _grid(_MOST_TURN, _STEPS[0][0]), _grid(_MOST_ASIDE, _STEPS[0][1])
     best = max(((turn, aside) for turn in turns for aside in asides), key=lambda at: agreement(*at))
-    near = [
-        _grid(_ABOUT * coarse / 2, fine) + middle for coarse, fine, middle in zip(*_STEPS, best, strict=True)
-    ]
+    near = [_grid(_ABOUT * coarse / 2, fine) + middle for coarse, fine, middle in zip(*_STEPS, best, strict=True)]
     return _frame(max(((turn, aside) for turn in near[0] for aside in near[1]), key=lambda at: agreement(*at))[0])
 
 
 def _grid(most: float, step: float) -> Floats:
     count = round(most / step)
-    return np.arange(-count, count + 1) * step
+    return np.arange(-count, count + 1, dtype=np.float64) * step
 
 
 def _frame(turn: float) -> Frame:

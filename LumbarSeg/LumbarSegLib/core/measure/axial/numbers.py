@@ -133,5 +133,3 @@ def _contour(one: AxialSlice, polygons: Sequence[Floats]) -> tuple[tuple[Point, 
 
 def _length(line: tuple[Point, Point]) -> float:
     return float(np.linalg.norm(np.subtract(*line)))
-
-

@@ -8,6 +8,7 @@ the slices of one block.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def _by_user(slices: Sequence[AxialSlice], by_user: Mapping[str, int]) -> tuple[
         if not 1 <= number <= len(slices):
             raise InputError(f"{level} cannot be on slice {number}; the slices count from 1 below to {len(slices)}.")
     ordered = sorted(by_user, key=_DISCS.index)
-    for lower, upper in zip(ordered, ordered[1:], strict=False):
+    for lower, upper in pairwise(ordered):
         if by_user[lower] >= by_user[upper]:
             raise InputError(
                 f"{upper} on slice {by_user[upper]} does not lie above {lower} on slice {by_user[lower]}; "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import Delaunay, QhullError
 
 from LumbarSegLib.core.anatomy import Kind
@@ -70,7 +71,7 @@ def shape_of(one: AxialSlice) -> SliceShape | None:
         sac=sac,
         disc=disc,
         aap=borders(masks["aap"], spacing),
-        sac_ends=(chord(sac, sac_middle, frame.back), widest(sac, frame.left, sac_middle)),
+        sac_ends=(chord(sac, sac_middle, frame.back), widest(sac, frame.left)),
         disc_ends=chord(disc, disc_middle, frame.back),
         aap_halves=_halves(masks["aap"], spacing, sac_middle, frame),
         apart={"ts": sac_apart, "ivd": disc_apart},
@@ -105,7 +106,7 @@ def _outside(masks: dict[Kind, Mask]) -> float:
     return float((hull.find_simplex(np.argwhere(masks["ts"])) < 0).mean())
 
 
-def _extreme(pixels: Floats) -> Floats:
+def _extreme(pixels: NDArray[np.integer]) -> NDArray[np.integer]:
     """Indices of the first and the last pixel of each row, which have the same hull as all."""
     first = np.flatnonzero(np.diff(pixels[:, 0], prepend=-1))
     return np.union1d(first, np.append(first[1:] - 1, len(pixels) - 1))
