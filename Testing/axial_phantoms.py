@@ -103,10 +103,53 @@ def one_slice(anatomy: Anatomy, spacing: tuple[float, float], offset: tuple[floa
     """A label map of one slice, its pixels of `spacing` (across, down) mm moved by a part of themselves."""
     size = np.ceil(np.array([96.0, 96.0]) / spacing).astype(int)
     x, y = (
-        (np.arange(count) - (count - 1) / 2 + part) * mm
-        for count, part, mm in zip(size, offset, spacing, strict=True)
+        (np.arange(count) - (count - 1) / 2 + part) * mm for count, part, mm in zip(size, offset, spacing, strict=True)
     )
     labels = sitk.GetImageFromArray(anatomy.labels(x[None, :], y[:, None])[None])
     labels.SetSpacing((*spacing, 4.0))
     labels.SetOrigin((-48.0, -48.0, 30.0))
     return labels
+
+
+LEAN = 10.0
+"""Degrees by which the spine of `sagittal_labels` leans: its upper end lies in front."""
+DISC_STEP, _DISC_HALF = 35.0, 5.0  # mm along the spine from disc to disc; half of their height
+_UP = np.array([0.0, -np.sin(np.deg2rad(LEAN)), np.cos(np.deg2rad(LEAN))])
+_BACK = np.array([0.0, np.cos(np.deg2rad(LEAN)), np.sin(np.deg2rad(LEAN))])
+
+
+def disc_middle(count: int) -> Floats:
+    """The middle of a disc of `sagittal_labels`, counted from 0 at L5/S1 upward, LPS mm."""
+    return count * DISC_STEP * _UP
+
+
+def sagittal_labels(discs: int = 3) -> sitk.Image:
+    """A straight spine with SPIDER's values, in the coordinates of blocks that `through_disc` places."""
+    grid = sitk.Image([52, 100, int(discs * DISC_STEP) + 50], sitk.sitkUInt8)
+    grid.SetOrigin((-26.0, -50.0, -28.0))
+    axes = [np.arange(n) + first for n, first in zip(grid.GetSize(), grid.GetOrigin(), strict=True)]
+    left, back, up = np.meshgrid(*axes, indexing="ij")
+    places = np.stack([left, back, up], axis=-1)
+    height, depth = places @ _UP, places @ _BACK
+    count = np.rint(height / DISC_STEP).astype(int)
+    body = (np.abs(left) < 23) & (np.abs(depth) < 16)
+    in_disc = np.abs(height - count * DISC_STEP) < _DISC_HALF
+    values = np.zeros(height.shape, np.uint8)
+    above = np.floor(height / DISC_STEP).astype(int)
+    values[body & ~in_disc & (above >= 0) & (above < discs)] = 1
+    values[values > 0] += above[values > 0].astype(np.uint8)
+    seen = body & in_disc & (count >= 0) & (count < discs)
+    values[seen] = 201 + count[seen].astype(np.uint8)
+    values[(np.abs(left) < 9) & (np.abs(depth - 27.0) < 6) & (height > -20) & (height < discs * DISC_STEP)] = 100
+    labels = sitk.GetImageFromArray(np.ascontiguousarray(values.T))
+    labels.CopyInformation(grid)
+    return sitk.DICOMOrient(labels, "PIR")
+
+
+def through_disc(disc: int, tilt: float = 0.0, above: float = 0.0, **given: Any) -> Block:
+    """A block whose middle slice is tilted so much against that spine and passes so many mm above a disc's middle."""
+    lean = np.deg2rad(LEAN + tilt)
+    slices, distance = given.setdefault("count", 1), given.setdefault("distance", 4.4)
+    column, normal = np.array([0.0, np.cos(lean), np.sin(lean)]), np.array([0.0, -np.sin(lean), np.cos(lean)])
+    middle = disc_middle(disc) + above * _UP + 14.0 * column - (slices - 1) / 2 * distance * normal
+    return block(given.pop("anatomy", Anatomy()), middle, tilt=LEAN + tilt, **given)

@@ -57,7 +57,8 @@ def test_the_area_is_right_on_average_and_near_for_each(
     first: float, second: float, spacing: tuple[float, float], of_all: float, worst: float
 ) -> None:
     errors = [
-        100 * (enclosed(borders(mask_of(one, spacing), spacing)) / one.area - 1) for one in family(first, second, spacing)
+        100 * (enclosed(borders(mask_of(one, spacing), spacing)) / one.area - 1)
+        for one in family(first, second, spacing)
     ]
     assert abs(np.mean(errors)) < 0.3
     assert rms(errors) < of_all
