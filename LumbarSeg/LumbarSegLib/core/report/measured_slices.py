@@ -32,7 +32,7 @@ from LumbarSegLib.core.report.words import flag_texts
 
 _IN_ROW, _MOST = 4, 12
 _AROUND_MM = 14.0
-_PANEL_IN, _GAP_IN, _TITLE_IN, _ABOVE_IN, _BELOW_IN = 3.1, 0.08, 0.3, 0.35, 0.45
+_PANEL_IN, _GAP_IN, _TITLE_IN, _ABOVE_IN, _BELOW_IN = 3.1, 0.08, 0.5, 0.35, 0.35
 _TABLE_IN, _ROW_IN, _NOTE_IN = 4.9, 0.24, 0.17
 _SMALL, _BODY = 8.0, 9.0
 _FIRST_COLUMN = 0.12
@@ -149,7 +149,7 @@ def _say(axes: Axes, own: dict[str, Measurement], box: Box) -> None:
     lines: list[tuple[str, ColorType]] = [(with_unit(area), lighter(_color("ts")))]
     lines += [(f"{_SHORT[key]} {with_unit(own[key])}", color) for key, color in _LINES.items()]
     if area.value is None:
-        lines = [(line, FAINT) for line in wrap(area.reason, 36)]
+        lines = [(line, TEXT) for line in wrap(area.reason, 32)]
     for k, (text, color) in enumerate(lines):
         axes.text(
             box.right - 0.03 * box.width,

@@ -1,17 +1,22 @@
 """Findings in plain text, for a terminal."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from textwrap import wrap
+from typing import TypeVar
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side, is_slice, slice_name
 from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
 
+Told = TypeVar("Told")
+
 _WIDTH = 110
 _GAP = "  "
 _TILT = "slice.tilt"
-_ANY_SLICE = "{slice}"
+_A_SLICE = re.compile(r"\bslice (\d+)\b")
 _SIDES: tuple[Side, ...] = ("below", "not below")
 _NAMED_BY = {
     "sagittal": "named by the sagittal segmentation",
@@ -85,16 +90,14 @@ def _comparisons(findings: Findings) -> str:
 
 def _reasons(findings: Findings) -> str:
     """Each reason once, with the levels and measures that it keeps from being measured."""
-    kept: dict[str, dict[str, list[str]]] = {}
+    missing = [one for one in findings.measurements if one.value is None]
     there = Counter(one.level for one in findings.measurements if one.measure != _TILT)
-    for one in findings.measurements:
-        if one.value is None:
-            kept.setdefault(_of_any_slice(one.reason, one.level), {}).setdefault(one.level, []).append(one.measure)
     lines = []
-    for reason, levels in kept.items():
-        named = {level: _names(measures, there[level]) for level, measures in levels.items()}
-        told = _slices_named(reason, list(named)) if _ANY_SLICE in reason else reason
-        lines += _indented(f"{told} {_kept_by(named)}")
+    for text, alike in _said_once((one.reason, one) for one in missing).items():
+        kept: dict[str, list[str]] = {}
+        for one in alike:
+            kept.setdefault(one.level, []).append(one.measure)
+        lines += _indented(f"{text} {_kept_by({level: _names(kept[level], there[level]) for level in kept})}")
     return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
 
 
@@ -109,17 +112,19 @@ def _within_sentence(name: str) -> str:
     return name if name[:2].isupper() else name[0].lower() + name[1:]
 
 
-def _of_any_slice(text: str, level: str) -> str:
-    """A text about a slice as it would be said of any."""
-    return text.replace(level, _ANY_SLICE, 1) if is_slice(level) else text
+def _said_once(told: Iterable[tuple[str, Told]]) -> dict[str, list[Told]]:
+    """What is told with the same text; texts that differ in the number of a slice alone become one that names all."""
+    alike: dict[str, list[tuple[str, Told]]] = {}
+    for text, one in told:
+        alike.setdefault(_A_SLICE.sub("slice", text), []).append((text, one))
+    return {_together([text for text, _ in pairs]): [one for _, one in pairs] for pairs in alike.values()}
 
 
-def _slices_named(text: str, levels: list[str]) -> str:
-    """A text about any slice, said of these together."""
-    numbers = sorted(int(level.split()[1]) for level in levels if is_slice(level))
-    first = ", ".join(map(str, numbers[:-1]))
-    names = f"slices {first} and {numbers[-1]}" if first else slice_name(numbers[-1])
-    return text.replace(_ANY_SLICE, names, 1)
+def _together(texts: list[str]) -> str:
+    numbers = sorted({int(number) for text in texts for number in _A_SLICE.findall(text)})
+    if len(numbers) < 2:
+        return texts[0]
+    return _A_SLICE.sub(f"slices {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}", texts[0])
 
 
 def _kept_by(levels: dict[str, tuple[str, ...]]) -> str:
@@ -136,10 +141,10 @@ def _flags(findings: Findings) -> str:
 
 def flag_texts(findings: Findings) -> list[str]:
     """The flags in words; what is said of several slices alike is said once."""
-    alike: dict[str, list[str]] = {}
-    for flag in findings.flags:
-        alike.setdefault(_of_any_slice(flag.text, flag.level), []).append(flag.level)
-    return [_slices_named(text, levels) if _ANY_SLICE in text else text for text, levels in alike.items()]
+    about = [flag for flag in findings.flags if is_slice(flag.level)]
+    return [flag.text for flag in findings.flags if flag not in about] + list(
+        _said_once((flag.text, flag) for flag in about)
+    )
 
 
 def _indented(text: str) -> list[str]:

@@ -25,6 +25,7 @@ _BESIDE_CENTRE = 8.0  # mm around the middle line of a disc that tell how tall i
 _NEAR = 10.0  # mm between a slice and the middle of a disc that it can stand for
 _IN_SIGHT = 60.0  # mm above and below a slice; a disc or canal beyond tells nothing of it
 _FEWEST = 3  # slices of a block from which the sac's direction is read
+_ALIKE = (0.5, 2.0)  # of the median area of the sac in a block; another one is no sac that tells its direction
 _DISCS = tuple(row.name for row in STRUCTURES if row.kind == "disc")
 
 
@@ -163,7 +164,9 @@ def tilts_by_sac(slices: Sequence[AxialSlice], shapes: Mapping[int, SliceShape])
     """
     found: dict[int, float] = {}
     for block in sorted({one.block for one in slices}):
-        own = [one for one in slices if one.block == block and one.number in shapes]
+        seen = [one for one in slices if one.block == block and one.number in shapes]
+        usual = float(np.median([shapes[one.number].sac_area for one in seen])) if seen else 0.0
+        own = [one for one in seen if _ALIKE[0] * usual < shapes[one.number].sac_area < _ALIKE[1] * usual]
         if len(own) >= _FEWEST:
             middles = np.array([one.to_lps(shapes[one.number].sac_middle) for one in own])
             direction = np.linalg.svd(middles - middles.mean(axis=0))[2][0]
