@@ -1,4 +1,4 @@
-"""`lumbarseg measure` and `segment --measure` of axial images: tables, names of levels, cut-offs, the schema of the JSON."""
+"""`lumbarseg measure` and `segment --measure` of axial images: tables, levels, cut-offs, the schema of the JSON."""
 
 import csv
 import io

@@ -16,7 +16,7 @@ from Testing.axial_phantoms import Anatomy, Ellipse, one_slice
 
 Array = NDArray[np.uint8]
 EVERYWHERE = {"levels_not_named", "disc_unknown", "tilt_by_sac"}
-SACS = sitk.GetArrayFromImage(one_slice(Anatomy(), (0.6875, 0.6875)))[0]
+SOUND = sitk.GetArrayFromImage(one_slice(Anatomy(), (0.6875, 0.6875)))[0]
 
 
 def stack(*slices: Array) -> sitk.Image:
@@ -32,13 +32,13 @@ def found_in(*slices: Array) -> Findings:
 
 
 def changed(change: Callable[[Array], object]) -> Array:
-    pixels = SACS.copy()
+    pixels = SOUND.copy()
     change(pixels)
     return pixels
 
 
 def without(value: int) -> Array:
-    return np.where(SACS == value, 0, SACS).astype(np.uint8)
+    return np.where(SOUND == value, 0, SOUND).astype(np.uint8)
 
 
 def keys(findings: Findings) -> set[tuple[str, str]]:
@@ -54,7 +54,7 @@ def given(findings: Findings, level: str, *families: str) -> list[str]:
 
 
 def test_a_sound_slice_has_no_doubt_but_that_nobody_named_it() -> None:
-    findings = found_in(SACS)
+    findings = found_in(SOUND)
     assert keys(findings) == set()
     assert len(given(findings, "slice 1", "ts.", "ivd.", "aap.")) == 9
 
@@ -64,13 +64,13 @@ def test_a_sound_slice_has_no_doubt_but_that_nobody_named_it() -> None:
     [
         (without(IVD), "no_disc", "No disc is labelled in slice 2."),
         (without(TS), "no_sac", "No thecal sac is labelled in slice 2."),
-        (np.zeros_like(SACS), "nothing_in_slice", "Nothing is labelled in slice 2."),
+        (np.zeros_like(SOUND), "nothing_in_slice", "Nothing is labelled in slice 2."),
     ],
 )
 def test_a_slice_without_a_disc_or_a_sac_is_not_measured_and_its_neighbours_are(
     pixels: Array, key: str, words: str
 ) -> None:
-    findings = found_in(SACS, pixels, SACS)
+    findings = found_in(SOUND, pixels, SOUND)
     assert (key, "slice 2") in keys(findings)
     assert given(findings, "slice 2", "ts.", "ivd.", "aap.") == []
     assert findings.of("ts.area", "slice 2").reason == words
@@ -90,7 +90,7 @@ def test_a_sac_in_pieces_is_not_measured_but_a_speck_beside_it_is_left_out() -> 
     def speck(pixels: Array) -> None:
         pixels[2:4, 2:4] = TS
 
-    whole, with_speck = (found.of("ts.area", "slice 1").value for found in (found_in(SACS), found_in(changed(speck))))
+    whole, with_speck = (found.of("ts.area", "slice 1").value for found in (found_in(SOUND), found_in(changed(speck))))
     assert with_speck == pytest.approx(whole)
 
 
@@ -112,14 +112,14 @@ def test_a_sac_outside_of_what_surrounds_it_is_not_measured() -> None:
 
 
 def test_a_slice_with_its_back_in_front_is_not_measured() -> None:
-    findings = found_in(SACS[::-1])
+    findings = found_in(SOUND[::-1])
     assert ("sac_not_behind", "slice 1") in keys(findings)
     assert given(findings, "slice 1", "ts.", "ivd.", "aap.") == []
 
 
 def test_what_the_side_of_the_slice_cuts_is_not_measured_and_the_rest_is() -> None:
-    left = int(np.argwhere(SACS == IVD)[:, 1].min()) + 6
-    findings = found_in(np.ascontiguousarray(SACS[:, left:]))
+    left = int(np.argwhere(SOUND == IVD)[:, 1].min()) + 6
+    findings = found_in(np.ascontiguousarray(SOUND[:, left:]))
     assert ("region_cut", "slice 1") in keys(findings)
     assert given(findings, "slice 1", "ivd.", "ts.disc") == []
     assert "cuts the intervertebral disc" in findings.of("ivd.area", "slice 1").reason
@@ -128,26 +128,26 @@ def test_what_the_side_of_the_slice_cuts_is_not_measured_and_the_rest_is() -> No
 
 def test_a_jump_of_the_area_to_the_next_slice_is_told_at_both() -> None:
     small = sitk.GetArrayFromImage(one_slice(Anatomy(Ellipse(6.0, 4.0, 0.0, 27.0)), (0.6875, 0.6875)))[0]
-    findings = found_in(SACS, SACS, small)
+    findings = found_in(SOUND, SOUND, small)
     assert {("sac_area_jump", "slice 2"), ("sac_area_jump", "slice 3")} <= keys(findings)
     assert "sac_area_jump" in findings.of("ts.area", "slice 3").flags
     assert findings.of("ts.area", "slice 3").value is not None
 
 
 def test_without_aap_or_posterior_elements_the_sac_is_measured_and_the_aap_has_its_reason() -> None:
-    findings = found_in(np.where(np.isin(SACS, (AAP, PE)), 0, SACS).astype(np.uint8))
+    findings = found_in(np.where(np.isin(SOUND, (AAP, PE)), 0, SOUND).astype(np.uint8))
     assert "ts.area" in given(findings, "slice 1", "ts.")
     assert findings.of("aap.area", "slice 1").reason == "No AAP is labelled in slice 1."
 
 
 def test_an_empty_map_has_no_number() -> None:
-    findings = found_in(np.zeros_like(SACS), np.zeros_like(SACS))
+    findings = found_in(np.zeros_like(SOUND), np.zeros_like(SOUND))
     assert given(findings, "slice 1", "") == given(findings, "slice 2", "") == []
 
 
 def test_noise_has_no_number_without_doubt() -> None:
     chance = np.random.default_rng(2)
-    findings = found_in(chance.integers(0, 5, SACS.shape).astype(np.uint8))
+    findings = found_in(chance.integers(0, 5, SOUND.shape).astype(np.uint8))
     for one in findings.measurements:
         assert one.value is None or set(one.flags) - EVERYWHERE, one
 
@@ -176,7 +176,7 @@ def test_a_label_map_of_another_image_is_refused() -> None:
 
 
 def test_a_file_that_states_no_spacing_has_ratios_and_no_millimetres() -> None:
-    labels = stack(SACS)
+    labels = stack(SOUND)
     labels.SetSpacing((1.0, 1.0, 1.0))
     labels.SetOrigin((0.0, 0.0, 0.0))
     findings = measure(regions_of(labels)).findings
@@ -217,7 +217,7 @@ def test_regions_of_another_task_have_no_measures() -> None:
 def test_a_model_that_does_not_agree_with_itself_keeps_that_slice_from_being_measured(
     kind: str, limit: float, blocked: str
 ) -> None:
-    regions = regions_of(stack(SACS, SACS))
+    regions = regions_of(stack(SOUND, SOUND))
     told = {f"slice 2.{kind}": limit - 0.01, f"slice 1.{kind}": limit}
     findings = measure(regions, agreement=told).findings
     assert keys(findings) == {(f"agreement_{kind}", "slice 2")}

@@ -1,4 +1,4 @@
-"""Axial slices drawn by formula and read from real DICOM: areas, diameters, ratios, levels and tilt as they were drawn."""
+"""Axial slices drawn by formula and read from real DICOM: areas, diameters, levels and tilt as they were drawn."""
 
 from pathlib import Path
 

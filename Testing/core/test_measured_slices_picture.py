@@ -1,4 +1,4 @@
-"""The picture of measured axial slices shows the sac with its diameters where they were read, and nothing covers anything."""
+"""The picture of measured axial slices shows the sac where it was read, and nothing covers anything."""
 
 from itertools import combinations
 from pathlib import Path

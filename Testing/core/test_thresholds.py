@@ -1,6 +1,7 @@
 """Cut-offs: each value stands beside those of its level with their source, and a user's own take their place."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_the_shipped_rows_can_be_given_back_as_they_are(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_row_is_refused_with_what_is_wrong(tmp_path: Path, row: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=f"own.json: .*{words}"):
+    with pytest.raises(InputError, match=f"own.json: .*{re.escape(words)}"):
         read_thresholds(written(tmp_path, row))
 
 
@@ -114,7 +115,7 @@ def test_a_wrong_row_is_refused_with_what_is_wrong(tmp_path: Path, row: dict[str
 def test_what_is_no_file_of_cut_offs_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "own.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="own.json: "):
+    with pytest.raises(InputError, match=r"own\.json: "):
         read_thresholds(path)
     with pytest.raises(InputError, match="there is no such file"):
         read_thresholds(tmp_path / "absent.json")

@@ -1,7 +1,8 @@
 """The border of a labelled region in one slice, finer than its pixels, around just the area that its pixels have.
 
 The count of pixels tells the area of a region without bias, and nothing comes nearer to it for a shape of which nothing
-is known: circles of 75 mm² and of 3 % more can have the very same pixels (`Testing/core/test_axial_contour.py`). So the steps of the pixels are smoothed away, and the level at which the border is drawn is the one that keeps the area.
+is known: circles of 75 mm² and of 3 % more can have the very same pixels (`Testing/core/test_axial_contour.py`). So the
+steps of the pixels are smoothed away, and the border is drawn at the level that keeps the area.
 """
 
 import numpy as np
