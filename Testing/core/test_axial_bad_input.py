@@ -38,7 +38,7 @@ def changed(change: Callable[[Array], object]) -> Array:
 
 
 def without(value: int) -> Array:
-    return np.where(SOUND == value, 0, SOUND).astype(np.uint8)
+    return np.where(np.equal(SOUND, value), 0, SOUND).astype(np.uint8)
 
 
 def keys(findings: Findings) -> set[tuple[str, str]]:
