@@ -14,6 +14,9 @@ from LumbarSegLib.core.findings import Flag
 from LumbarSegLib.resources import resource
 
 
+_AXIAL = ("ts", "ivd", "aap", "slice")  # the families of axial slices
+
+
 @dataclass(frozen=True)
 class Threshold:
     """A cut-off from the literature; it holds at `levels`, or everywhere where these are empty."""
@@ -74,6 +77,11 @@ class Measure:
     def family(self) -> str:
         """ "canal", "vertebra", "alignment" or "disc"; in axial slices "ts", "ivd", "aap" or "slice"."""
         return self.key.split(".")[0]
+
+    @property
+    def task(self) -> str:
+        """The task of the images that it is measured in."""
+        return "axial" if self.family in _AXIAL else "sagittal"
 
     def band_of(self, value: float) -> str:
         """The name of the class that the value falls in, "" where there is none."""
