@@ -87,7 +87,9 @@ def measure(
     provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **files}
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, measured.result, findings, part))
-    notes = [f"Note: {note}" for note in images.notes_of(volume)]
+    read = list(images.notes_of(volume))
+    notes = [f"Note: {note}" for note in read]
     notes += [f"Left out of {labels.name}, no structure of the spine: {told['left_out']}"] if "left_out" in told else []
     words = [in_words(findings), "", *notes, *written_in_words(outputs), RESEARCH_USE]
-    hand_out((as_json, to_json(findings, provenance)), (as_csv, to_csv(findings, provenance)), "\n".join(words))
+    csv = to_csv(findings, provenance | ({"notes": " ".join(read)} if read else {}))
+    hand_out((as_json, to_json(findings, {**provenance, "notes": read})), (as_csv, csv), "\n".join(words))

@@ -174,11 +174,6 @@ def _in_hounsfield_units(image: sitk.Image) -> bool:
     return bool(body.size and np.mean((body > low) & (body < high)) >= _SOFT_TISSUE_SHARE)
 
 
-def has_spacing(image: sitk.Image) -> bool:
-    """Whether the distances of its pixels are known."""
-    return not image.HasMetaDataKey("LumbarSeg.WithoutSpacing")
-
-
 def stored_as(oriented: sitk.Image, image: sitk.Image) -> sitk.Image:
     """Bring what was made from a reoriented image back to the image's own storage order, exact geometry and planes."""
     order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
