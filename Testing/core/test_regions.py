@@ -36,13 +36,12 @@ def test_regions_of_oblique_blocks_have_their_true_place_and_volume() -> None:
     assert sac.volume_mm3 == pytest.approx(200 * 0.7 * 0.7 * 5.0)
 
 
-def test_the_notes_say_that_nothing_has_a_level_or_a_measure_and_what_is_missing() -> None:
-    first = "The regions have no level names and are not measured yet."
-    assert regions_of(axial_labels()).notes == (first,)
+def test_the_notes_say_what_is_missing() -> None:
+    assert regions_of(axial_labels()).notes == ()
     without = sitk.Mask(axial_labels(), axial_labels() != TS)
     found = regions_of(without)
     assert [one.structure.name for one in found.instances] == ["IVD", "PE", "AAP"]
-    assert found.notes == (first, "No TS (thecal sac) was found.")
+    assert found.notes == ("No TS (thecal sac) was found.",)
 
 
 def test_a_region_at_a_side_of_the_slices_is_partly_visible_and_one_in_the_outer_slice_is_not() -> None:

@@ -75,6 +75,19 @@ def in_mm(pixel_spacing: float | None) -> float | None:
     return pixel_spacing
 
 
+def levels_by_slice(named: Sequence[str]) -> dict[str, int]:
+    """The numbers of slices by level, from texts as "L4/5=3". Raises BadParameter for anything else."""
+    levels: dict[str, int] = {}
+    for text in named:
+        level, _, number = text.partition("=")
+        if not level or not number.isdecimal():
+            raise typer.BadParameter(f"{text}: name a slice as L4/5=3; slices count from 1 below upward.")
+        if level in levels:
+            raise typer.BadParameter(f"{level} is named twice; name one slice for each level.")
+        levels[level] = int(number)
+    return levels
+
+
 ImageArgument = Annotated[
     Path,
     typer.Argument(
@@ -96,5 +109,21 @@ CsvOption = Annotated[
 ]
 PictureOption = Annotated[
     Path | None, typer.Option(callback=ending_in(".png"), help="Write a picture (.png) of the result as well.")
+]
+SagittalOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="LABELS",
+        callback=ending_in(*LABEL_SUFFIXES),
+        help="Axial images: a sagittal segmentation of the same patient and visit, which names the levels.",
+    ),
+]
+LevelOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="L4/5=3", help="Axial images: the slice of a level, counted from 1 below. May be repeated."),
+]
+ThresholdsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.json", callback=ending_in(".json"), help="Cut-offs of your own beside the values."),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -74,12 +74,4 @@ def _reaches_side(box: tuple[int, ...], size: tuple[int, ...]) -> bool:
 
 
 def _notes(absent: list[Structure]) -> list[str]:
-    return [
-        "The regions have no level names and are not measured yet.",
-        *(f"No {row.name} ({row.words}) was found." for row in absent),
-    ]
-
-
-def no_measures(task: str) -> InputError:
-    """Why the regions of an image are not measured."""
-    return InputError(f"There are no measures for {task} images yet; segment without them, or give a sagittal image.")
+    return [f"No {row.name} ({row.words}) was found." for row in absent]
