@@ -53,7 +53,7 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
             f"{experiment.name} has a checkpoint already; go on with --resume, or remove {folder.parent}."
         )
     _check_readable(dataset, fold)
-    state = State(experiment, len(dataset.classes))
+    state = State(experiment, len(dataset.classes), fold.split.test)
     if last.is_file():
         state.restore(last)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """A training under way: network, its running average and its optimiser, saved and restored together."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from training.networks.base import SegmentationNetwork
 from training.networks.half_resolution import spread_over_slices
 from training.networks.registry import build
 from training.optimisers import build_optimiser, rate_factor
-from training.runs import folds_of, write_whole
+from training.runs import folds_of, read_facts, write_whole
 
 Batch = tuple[Tensor, Tensor]
 Loss = Callable[[Any, Tensor], Tensor]
@@ -34,10 +34,10 @@ def network_of(experiment: Experiment, class_count: int) -> SegmentationNetwork:
 
 class State:
     """What a checkpoint holds. `iteration` steps were made in `seconds`; `best` is the highest validation score so far,
-    reached `waited` scores ago.
+    reached `waited` scores ago. `test` are the patients whom the network must never have seen.
     """
 
-    def __init__(self, experiment: Experiment, class_count: int) -> None:
+    def __init__(self, experiment: Experiment, class_count: int, test: Collection[str] = ()) -> None:
         self.experiment = experiment
         self.iteration = 0
         self.seconds = 0.0
@@ -47,7 +47,7 @@ class State:
         torch.manual_seed(experiment.seed)
         self.network = network_of(experiment, class_count)
         if experiment.start_from:
-            self.network.load_state_dict(starting_weights(experiment))
+            self.network.load_state_dict(starting_weights(experiment, test))
         self.network.to(self.device, memory_format=memory_format(experiment))  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(experiment.training.ema_decay), use_buffers=True
@@ -151,10 +151,20 @@ def average_weights(folder: Path) -> dict[str, Tensor]:
     return {key.removeprefix("module."): value for key, value in saved.items() if key.startswith("module.")}
 
 
-def starting_weights(experiment: Experiment) -> dict[str, Tensor]:
-    """Weights of the run that an experiment starts from, laid out for the number of slices that it asks for."""
-    weights = average_weights(folds_of(str(experiment.start_from))[0])
-    return spread_over_slices(weights, experiment.network.slices)
+def starting_weights(experiment: Experiment, test: Collection[str] = ()) -> dict[str, Tensor]:
+    """Weights of the run that an experiment starts from, laid out for the number of slices that it asks for: those of
+    its first fold that has learned from none of the `test` patients.
+
+    Raises TrainingError where every fold has, or has not ended.
+    """
+    for folder in folds_of(str(experiment.start_from)):
+        seen = read_facts(folder)["patients"]
+        if not {*seen["training"], *seen["validation"]} & set(test):
+            return spread_over_slices(average_weights(folder), experiment.network.slices)
+    raise TrainingError(
+        f"Every fold of {experiment.start_from} has learned from patients who are tested on here ({', '.join(test)}); "
+        "start from a run of the same folds."
+    )
 
 
 def _check_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:

@@ -307,9 +307,10 @@ def test_models_are_listed_and_checked(capsys: pytest.CaptureFixture[str]) -> No
 def test_samples_are_listed_with_source_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sample"]) == 0
     listed = capsys.readouterr().out
-    assert "lumbar-t2" in listed
-    assert "10.1038/s41597-024-03090-w" in listed
-    assert "CC BY 4.0" in listed
+    for name, source in (("lumbar-t2", "10.1038/s41597-024-03090-w"), ("axial-t1", "10.17632/zbf6b4pttk.2")):
+        (line,) = (line for line in listed.splitlines() if line.startswith(name))
+        assert source in line
+        assert "CC BY 4.0" in line
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz", ".mha"])

@@ -15,6 +15,7 @@ from Testing.training.conftest import SPINE
 from training import export, folds, state
 from training.data import spider
 from training.data.sets import open_set
+from training.errors import TrainingError
 from training.experiment import read_experiment
 from training.networks.half_resolution import HalfResolutionUNet
 from training.sagittal import perturb, report
@@ -33,6 +34,18 @@ def test_a_network_that_sees_more_slices_starts_with_the_answers_of_the_former(
     seen = torch.randn(1, 5, 32, 32)
     with torch.inference_mode():
         assert torch.allclose(wide.eval()(seen), narrow.eval()(seen[:, [0, 2, 4]]), atol=1e-5)
+
+
+def test_nobody_starts_from_a_network_that_has_learned_from_his_test_patients(
+    experiment_file: Callable[..., Path], data: Path
+) -> None:
+    former = read_experiment(experiment_file("former"))
+    dataset = open_set("spider", data)
+    folds.train_fold(former, dataset, folds.folds_of(former, dataset)[0])
+    later = read_experiment(experiment_file("later", seed='seed = 3\nstart_from = "former"'))
+    state.State(later, 4, test=["20"])
+    with pytest.raises(TrainingError, match=r"former has learned from .* tested on here \(3\)"):
+        state.State(later, 4, test=["3"])
 
 
 def test_a_model_file_carries_only_scores_of_its_own_weights(tmp_path: Path) -> None:
