@@ -10,10 +10,11 @@ import SimpleITK as sitk
 from PIL import Image
 
 from LumbarSegLib.core import inference, models, preprocess
+from LumbarSegLib.core.agreement import self_agreement
 from LumbarSegLib.core.images import check_fits, has_spacing, notes_of, plane_of, read_image
 from LumbarSegLib.core.labelmap import on_grid_of
 from LumbarSegLib.errors import InputError
-from Testing.axial import axial_image, axial_labels
+from Testing.axial import IVD, axial_image, axial_labels
 from Testing.bad_images import BAD_IMAGES, meta_image, nifti, nrrd, volume
 from Testing.dicom_blocks import write_blocks
 from Testing.small_model import write_reading_model
@@ -194,6 +195,18 @@ def test_a_network_sees_a_picture_over_its_field_of_view(tmp_path: Path, pixel_s
     assert (probabilities.shape[2:] == (56, 64)) == whole
     extents = (np.multiply(one.GetSize(), one.GetSpacing())[:2] for one in (grid, image))
     assert np.allclose(*extents, atol=2 * step)
+
+
+def test_a_second_answer_is_asked_for_over_the_same_field_of_view(tmp_path: Path) -> None:
+    """A change of intensities leaves black and white what they are; pixels of 1 mm would be blurred on the grid."""
+    noise = np.random.default_rng(0).integers(0, 8, (56, 64))
+    values = np.where(sitk.GetArrayFromImage(axial_labels(1))[0] == IVD, 400, 0) + noise
+    image = read_image(write(tmp_path / "slice.png", values.astype(np.uint16)), without_spacing=True)
+    step = preprocess.FIELD_OF_VIEW_MM / 64
+    path = write_reading_model(tmp_path / "axial.ts", "axial", spacing_mm=step)
+    model = models.open_model(models.find(str(path)), "cpu", accept_unlisted=True)
+    found = self_agreement(image, inference.segment_labels(image, model), model)
+    assert found == {"slice 1.aap": 1.0}
 
 
 def test_a_label_map_made_without_spacing_belongs_to_the_image_once_the_spacing_is_given(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from LumbarSegLib.core.anatomy import Kind, Structure, kinds_of
 from LumbarSegLib.core.findings import slice_name
 from LumbarSegLib.core.inference import segment_labels
 from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.spacing import spacing_as_of
 
 _GAMMA = 0.7
 _SHARE = 1 / 3  # of the slices, side by side: a network that sees neighbours must see the same ones again
@@ -38,7 +39,7 @@ def self_agreement(
     first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic, orientation))
     chosen = slice(0, len(first)) if task == "axial" else _about_spine(first)
     across = 2 if task == "axial" else 0  # the axis of the array that runs from one side of the patient to the other
-    changed = _changed(preprocess.to_stack_order(image, orientation), chosen, across)
+    changed = spacing_as_of(image, _changed(preprocess.to_stack_order(image, orientation), chosen, across))
     second = np.flip(sitk.GetArrayFromImage(segment_labels(changed, model, cancelled=cancelled)), across)
     if task == "axial":
         pairs = enumerate(zip(first, second, strict=True), start=1)

@@ -13,7 +13,6 @@ from typing import Any
 from LumbarSegLib.core.findings import Flag
 from LumbarSegLib.resources import resource
 
-
 _AXIAL = ("ts", "ivd", "aap", "slice")  # the families of axial slices
 
 
