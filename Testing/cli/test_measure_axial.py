@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from jsonschema import Draft202012Validator, ValidationError
 
 from LumbarSegLib.cli import run
+from LumbarSegLib.core.preprocess import FIELD_OF_VIEW_MM
 from LumbarSegLib.resources import resource
 from Testing.axial import axial_image, axial_labels
 from Testing.axial_phantoms import labels_of, sagittal_labels, through_disc
@@ -169,30 +170,70 @@ def model(tmp_path: Path) -> Path:
     return write_reading_model(tmp_path / "axial.ts", "axial", spacing_mm=1.0)
 
 
-def readable(tmp_path: Path) -> Path:
+def readable(slices: int = 6) -> sitk.Image:
     """An image whose regions a reading model still tells apart when their intensities are raised to a power."""
-    image = sitk.Mask(axial_image(axial_labels()), axial_labels() != 1, 80)
-    sitk.WriteImage(image, str(tmp_path / "axial.nrrd"))
-    return tmp_path / "axial.nrrd"
+    image = sitk.Maximum(sitk.Mask(axial_image(axial_labels(slices)), axial_labels(slices) != 1, 80), 2)
+    image[0, 0, 0] = 0
+    return image
 
 
-def test_segmenting_and_measuring_go_in_one(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def image_file(tmp_path: Path) -> str:
+    sitk.WriteImage(readable(), str(tmp_path / "axial.nrrd"))
+    return str(tmp_path / "axial.nrrd")
+
+
+def test_segmenting_and_measuring_go_in_one(
+    model: Path, image_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, picture = tmp_path / "out.seg.nrrd", tmp_path / "out.png"
-    arguments = [str(readable(tmp_path)), "-o", str(out), "--model", str(model), "--trust-model", "--measure"]
+    arguments = [image_file, "-o", str(out), "--model", str(model), "--trust-model", "--measure"]
     assert run(["segment", *arguments, "--level", "L4/5=3", "--picture", str(picture), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     SCHEMA.validate(summary)
     assert row(summary, "ts.area", "L4/5")["value"] == pytest.approx(96.0)
     assert picture.read_bytes().startswith(b"\x89PNG")
-    again = measured(capsys, str(tmp_path / "axial.nrrd"), str(out), "--level", "L4/5=3")
+    assert row(summary, "ivd.area", "L4/5")["value"] == pytest.approx(704.0)
+    again = measured(capsys, image_file, str(out), "--level", "L4/5=3")
     assert row(again, "ts.area", "L4/5")["value"] == pytest.approx(96.0)
     assert again["model"] == "reading-axial"
 
 
-def test_options_about_measures_ask_for_measures(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_picture_has_ratios_and_with_its_pixel_spacing_millimetres(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [str(readable(tmp_path)), "-o", str(tmp_path / "o.nrrd"), "--model", str(model), "--trust-model"]
+    picture, labels = tmp_path / "slice.png", tmp_path / "labels.nrrd"
+    model = write_reading_model(tmp_path / "axial.ts", "axial", spacing_mm=FIELD_OF_VIEW_MM / 64)
+    sitk.WriteImage(sitk.Cast(readable(1)[:, :, 0], sitk.sitkUInt16), str(picture))
+    arguments = [
+        str(picture),
+        "-o",
+        str(labels),
+        "--task",
+        "axial",
+        "--model",
+        str(model),
+        "--trust-model",
+        "--measure",
+    ]
+    assert run(["segment", *arguments, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    SCHEMA.validate(summary)
+    again = measured(capsys, str(picture), str(labels))
+    for findings in (summary, again):
+        assert row(findings, "ts.area", "slice 1")["reason"].startswith("No pixel spacing")
+        assert row(findings, "ts.disc_area_ratio", "slice 1")["value"] == pytest.approx(96 / 704, rel=0.1)
+    assert any("no pixel spacing" in note for note in again["notes"])
+    told = measured(capsys, str(picture), str(labels), "--pixel-spacing", "0.8")
+    unit = 0.8**2
+    assert row(told, "ts.area", "slice 1")["value"] == pytest.approx(96 * unit, rel=0.1)
+    assert "as given" in told["notes"][0]
+
+
+def test_options_about_measures_ask_for_measures(
+    model: Path, image_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [image_file, "-o", str(tmp_path / "o.nrrd"), "--model", str(model), "--trust-model"]
     for option, value in (("--level", "L4/5=3"), ("--sagittal", "s.nrrd"), ("--thresholds", "t.json")):
         assert run(["segment", *arguments, option, value]) == 2
         assert f"{option} is about measures; add --measure" in one_line_of_error(capsys)
