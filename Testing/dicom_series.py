@@ -44,10 +44,10 @@ def one_slice(index: float, values: NDArray[np.uint16], uid: str, **attributes: 
     header.PixelSpacing = [SPACING_MM[1], SPACING_MM[0]]
     header.SliceThickness = 4.0
     for keyword, value in attributes.items():
-        if value is None:
-            delattr(header, keyword)
-        else:
+        if value is not None:
             setattr(header, keyword, value)
+        elif keyword in header:
+            delattr(header, keyword)
     return header
 
 
@@ -97,15 +97,21 @@ def write_volume(folder: Path, image: sitk.Image, number: int) -> None:
 
 def write_multi_frame(path: Path, order: Sequence[int] = range(SLICES)) -> None:
     """Write the same volume as one enhanced MR file whose frames are stored in `order`."""
-    header = _header(EnhancedMRImageStorage, generate_uid(), voxels()[list(order)])
-    header.NumberOfFrames = SLICES
-    shared = Dataset()
-    shared.PlaneOrientationSequence = [_dataset(ImageOrientationPatient=list(SAGITTAL))]
-    shared.PixelMeasuresSequence = [_dataset(PixelSpacing=[SPACING_MM[1], SPACING_MM[0]], SliceThickness=4.0)]
-    header.SharedFunctionalGroupsSequence = [shared]
-    header.PerFrameFunctionalGroupsSequence = [
-        _dataset(PlanePositionSequence=[_dataset(ImagePositionPatient=position(index))]) for index in order
-    ]
+    write_frames(
+        path,
+        voxels()[list(order)],
+        [dataset(PlanePositionSequence=[dataset(ImagePositionPatient=position(index))]) for index in order],
+        PlaneOrientationSequence=[dataset(ImageOrientationPatient=list(SAGITTAL))],
+        PixelMeasuresSequence=[dataset(PixelSpacing=[SPACING_MM[1], SPACING_MM[0]], SliceThickness=4.0)],
+    )
+
+
+def write_frames(path: Path, values: NDArray[np.uint16], groups: Sequence[Dataset], **shared: Any) -> None:
+    """Write one enhanced MR file of these frames, shape (frames, rows, columns), a group for each and a shared one."""
+    header = _header(EnhancedMRImageStorage, generate_uid(), values)
+    header.NumberOfFrames = len(values)
+    header.SharedFunctionalGroupsSequence = [dataset(**shared)]
+    header.PerFrameFunctionalGroupsSequence = list(groups)
     header.save_as(path, enforce_file_format=True)
 
 
@@ -116,15 +122,16 @@ def as_ct(header: Dataset) -> Dataset:
     return header
 
 
-def _dataset(**attributes: Any) -> Dataset:
-    dataset = Dataset()
+def dataset(**attributes: Any) -> Dataset:
+    """A DICOM data set with these attributes."""
+    filled = Dataset()
     for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
+        setattr(filled, keyword, value)
+    return filled
 
 
 def _header(sop_class: UID, series_uid: str, values: NDArray[np.uint16]) -> Dataset:
-    header = _dataset(
+    header = dataset(
         SOPClassUID=sop_class,
         SOPInstanceUID=generate_uid(),
         StudyInstanceUID=generate_uid(),

@@ -15,8 +15,6 @@ from LumbarSegLib.scene.segmentations import segments_of
 from Testing.axial import axial_image, axial_labels
 from Testing.small_model import write_reading_model
 
-NOTE = "The regions have no level names and are not measured yet."
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -77,12 +75,11 @@ def test_words_and_picture_show_the_regions(
     assert segment(one_slice, model, tmp_path / "out.nrrd", "--picture", picture) == 0
     words = capsys.readouterr().out.splitlines()
     assert words[0] == f"Found in {one_slice} (axial):"
-    assert words[1:6] == [
+    assert words[1:5] == [
         "  IVD: 2.8 ml, intervertebral disc",
         "  PE:  1.0 ml, posterior element",
         "  TS:  0.4 ml, thecal sac",
         "  AAP: 0.7 ml, area between anterior and posterior elements",
-        f"  Note: {NOTE}",
     ]
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -94,7 +91,7 @@ def test_json_says_what_was_found_by_what(
     printed = capsys.readouterr().out
     summary = json.loads(printed)
     assert printed.count("\n") == 1
-    assert (summary["task"], summary["model"], summary["notes"]) == ("axial", "reading-axial", [NOTE])
+    assert (summary["task"], summary["model"], summary["notes"]) == ("axial", "reading-axial", [])
     assert "lowest_disc" not in summary
     assert [(row["name"], row["kind"], row["label"]) for row in summary["structures"]] == [
         ("IVD", "ivd", 1),
@@ -105,29 +102,11 @@ def test_json_says_what_was_found_by_what(
     assert {"read", "load", "segment", "regions", "save", "total"} <= summary["seconds"].keys()
 
 
-def test_measures_of_an_axial_image_do_not_exist_yet(
-    one_slice: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert segment(one_slice, model, tmp_path / "out.nrrd", "--measure") == 1
-    assert "There are no measures for axial images yet" in one_line_of_error(capsys)
-    assert not (tmp_path / "out.nrrd").exists()
-
-
-@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
-def test_a_segmented_axial_image_is_not_taken_for_a_spine(
-    one_slice: Path, model: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert segment(one_slice, model, tmp_path / f"out{suffix}") == 0
-    capsys.readouterr()
-    assert run(["measure", str(one_slice), str(tmp_path / f"out{suffix}")]) == 1
-    assert "There are no measures for axial images yet" in one_line_of_error(capsys)
-
-
 def test_the_lowest_disc_of_an_axial_image_is_not_asked_for(
     one_slice: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert segment(one_slice, model, tmp_path / "out.nrrd", "--lowest-disc", "L4/5") == 2
-    assert "--lowest-disc names levels, and axial images have none" in one_line_of_error(capsys)
+    assert "--lowest-disc names levels, and axial images have none without --sagittal" in one_line_of_error(capsys)
 
 
 def test_an_axial_model_refuses_a_sagittal_image_and_the_task_without_a_model_says_so(

@@ -77,14 +77,12 @@ def test_an_axial_image_gives_its_regions(axial_model: str) -> None:
     assert steps[-2:] == ["Naming regions", "Done"]
 
 
-def test_an_axial_image_cannot_be_measured_yet(axial_model: str) -> None:
+def test_an_axial_image_is_segmented_and_measured_in_the_same_way(axial_model: str) -> None:
     image = axial_image(axial_labels())
     model = analysis.prepare(image, model=axial_model, accept_unlisted=True)
-    with pytest.raises(InputError, match="There are no measures for axial images yet"):
-        analysis.measure(analysis.segment(image, model).result, image)
-    with pytest.raises(InputError, match="There are no measures for axial images yet"):
-        analysis.check_can_be_measured(model.info.task)
-    analysis.check_can_be_measured("sagittal")
+    found = analysis.measure(analysis.segment(image, model).result, image).findings
+    assert found.of("ts.area", "slice 3").value == pytest.approx(96.0)
+    assert found.of("ts.area", "slice 1").reason == "Nothing is labelled in slice 1."
 
 
 def test_an_axial_image_in_which_nothing_is_found_is_refused(axial_model: str) -> None:

@@ -11,7 +11,7 @@ UCUM = {"mm": "mm", "mm²": "mm2", "mm³": "mm3", "°": "deg", "%": "%", "": "1"
 
 def test_the_families_stand_together() -> None:
     families = list(dict.fromkeys(row.family for row in MEASURES.values()))
-    assert families == ["canal", "vertebra", "alignment", "disc"]
+    assert families == ["canal", "vertebra", "alignment", "disc", "ts", "ivd", "aap", "slice"]
     assert [row.family for row in MEASURES.values()] == sorted(
         (row.family for row in MEASURES.values()), key=families.index
     )
@@ -82,7 +82,7 @@ def test_each_flag_speaks_in_a_sentence_and_names_measures_that_exist(key: str) 
     flag = doubt.flag("L3", "7")
     assert re.fullmatch(r"[A-Z0-9].*[^.]\.", flag.text) and "{" not in flag.text
     assert (flag.key, flag.level, flag.blocks) == (key, "L3", doubt.blocks)
-    for pattern in (*doubt.concerns, *doubt.blocks):
+    for pattern in (*doubt.concerns, *doubt.blocks, *doubt.not_compared):
         assert any(fits(measure, (pattern,)) for measure in MEASURES), pattern
 
 

@@ -7,10 +7,12 @@ import pytest
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import kinds_of
+from LumbarSegLib.core.planes import with_planes
 from LumbarSegLib.core.regions import regions_of
 from LumbarSegLib.core.report.picture import draw_picture
 from LumbarSegLib.errors import InputError
 from Testing.axial import AAP, IVD, TS, axial_image, axial_labels
+from Testing.dicom_blocks import THREE_BLOCKS
 
 
 @pytest.mark.parametrize("order", ["LPS", "RAI", "SLP"])
@@ -22,13 +24,24 @@ def test_each_region_has_its_place_and_its_volume(order: str) -> None:
     assert disc.center == pytest.approx(axial_labels().TransformContinuousIndexToPhysicalPoint((31.5, 18.5, 2.5)))
 
 
-def test_the_notes_say_that_nothing_has_a_level_or_a_measure_and_what_is_missing() -> None:
-    first = "The regions have no level names and are not measured yet."
-    assert regions_of(axial_labels()).notes == (first,)
+def test_regions_of_oblique_blocks_have_their_true_place_and_volume() -> None:
+    planes = [plane for block in THREE_BLOCKS for plane in block.planes]
+    values = np.zeros((10, 56, 64), np.uint8)
+    values[0, 10:20, 20:40], values[3:5, 30:40, 20:30] = IVD, TS
+    disc, sac = regions_of(with_planes(sitk.GetImageFromArray(values), planes)).instances
+    assert disc.center == pytest.approx(tuple(planes[0].to_lps([(29.5, 14.5)])[0]))
+    assert disc.volume_mm3 == pytest.approx(200 * 0.7 * 0.7 * 4.4)
+    middles = [planes[k].to_lps([(24.5, 34.5)])[0] for k in (3, 4)]
+    assert sac.center == pytest.approx(tuple(np.mean(middles, axis=0)))
+    assert sac.volume_mm3 == pytest.approx(200 * 0.7 * 0.7 * 5.0)
+
+
+def test_the_notes_say_what_is_missing() -> None:
+    assert regions_of(axial_labels()).notes == ()
     without = sitk.Mask(axial_labels(), axial_labels() != TS)
     found = regions_of(without)
     assert [one.structure.name for one in found.instances] == ["IVD", "PE", "AAP"]
-    assert found.notes == (first, "No TS (thecal sac) was found.")
+    assert found.notes == ("No TS (thecal sac) was found.",)
 
 
 def test_a_region_at_a_side_of_the_slices_is_partly_visible_and_one_in_the_outer_slice_is_not() -> None:

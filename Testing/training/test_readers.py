@@ -7,8 +7,9 @@ import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from LumbarSegLib.core import preprocess
 from Testing.axial_record import AAP, IVD, OTHER, PE, TS, axial_slice, publish, write_picture
-from training.data import spider
+from training.data import mendeley, spider
 from training.data.cases import UNKNOWN, DataSet
 from training.data.sets import open_set
 from training.errors import TrainingError
@@ -213,3 +214,8 @@ def test_a_coding_whose_regions_do_not_lie_as_in_the_body_is_refused(tmp_path: P
     publish(tmp_path, "0001_D3", np.ascontiguousarray(axial_slice()[::-1]))
     with pytest.raises(TrainingError, match="fit no known coding"):
         open_set("mendeley", tmp_path)
+
+
+def test_a_picture_without_spacing_is_shown_to_a_network_as_wide_as_what_it_was_trained_on() -> None:
+    width, _, distance = np.multiply(mendeley.PUBLISHED.spacing, (320, 320, 1))
+    assert (width, distance) == (preprocess.FIELD_OF_VIEW_MM, preprocess.SLICE_DISTANCE_MM)

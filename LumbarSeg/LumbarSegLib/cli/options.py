@@ -13,6 +13,8 @@ SAMPLE_SUFFIXES = (".nrrd", ".nii.gz", ".mha")
 PRINTED = Path("-")
 """Stands for standard output where a file could be named."""
 
+_LARGEST_PIXEL_MM = 10.0
+
 _MAY_STAND_ALONE = ("--json", "--csv")
 _TABLES = (".json", ".csv", ".tsv", ".txt", ".xls", ".xlsx", ".ods")
 """No image is called so: what has such a name after one of these options is meant for it, rightly or not."""
@@ -64,8 +66,37 @@ def lowest_disc_name(name: str | None) -> str | None:
     return name
 
 
+def in_mm(pixel_spacing: float | None) -> float | None:
+    """A callback that takes only distances in mm that pixels can have."""
+    if pixel_spacing is not None and not 0 < pixel_spacing <= _LARGEST_PIXEL_MM:
+        raise typer.BadParameter(
+            f"{pixel_spacing:g} mm is no distance of pixels; give what the scanner says, as 0.6875."
+        )
+    return pixel_spacing
+
+
+def levels_by_slice(named: Sequence[str]) -> dict[str, int]:
+    """The numbers of slices by level, from texts as "L4/5=3". Raises BadParameter for anything else."""
+    levels: dict[str, int] = {}
+    for text in named:
+        level, _, number = text.partition("=")
+        if not level or not number.isdecimal():
+            raise typer.BadParameter(f"{text}: name a slice as L4/5=3; slices count from 1 below upward.")
+        if level in levels:
+            raise typer.BadParameter(f"{level} is named twice; name one slice for each level.")
+        levels[level] = int(number)
+    return levels
+
+
 ImageArgument = Annotated[
-    Path, typer.Argument(metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or a DICOM folder.")
+    Path,
+    typer.Argument(
+        metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or folder; of an axial slice also a picture."
+    ),
+]
+PixelSpacingOption = Annotated[
+    float | None,
+    typer.Option(metavar="MM", callback=in_mm, help="Of axial slices whose file states none, such as a picture."),
 ]
 SeriesOption = Annotated[str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")]
 JsonOption = Annotated[
@@ -78,5 +109,21 @@ CsvOption = Annotated[
 ]
 PictureOption = Annotated[
     Path | None, typer.Option(callback=ending_in(".png"), help="Write a picture (.png) of the result as well.")
+]
+SagittalOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="LABELS",
+        callback=ending_in(*LABEL_SUFFIXES),
+        help="Axial images: a sagittal segmentation of the same patient and visit, which names the levels.",
+    ),
+]
+LevelOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="L4/5=3", help="Axial images: the slice of a level, counted from 1 below. May be repeated."),
+]
+ThresholdsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.json", callback=ending_in(".json"), help="Cut-offs of your own beside the values."),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -9,22 +9,28 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.handing_out import hand_out, origin, written_in_words
+from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
 from LumbarSegLib.cli.options import (
     RESULT_SUFFIXES,
     CsvOption,
     DebugOption,
     ImageArgument,
     JsonOption,
+    LevelOption,
     PictureOption,
+    PixelSpacingOption,
+    SagittalOption,
     SeriesOption,
+    ThresholdsOption,
     check_outputs,
     ending_in,
+    levels_by_slice,
     lowest_disc_name,
 )
 from LumbarSegLib.cli.progress import Clock, Step, progress_bar
 
 if TYPE_CHECKING:
-    from LumbarSegLib.core.analysis import Measured, Result, Segmented
+    from LumbarSegLib.core.analysis import Measured, Segmented
     from LumbarSegLib.core.findings import Findings
     from LumbarSegLib.core.levels import Instance
     from LumbarSegLib.core.models import Model
@@ -49,7 +55,11 @@ def segment(
         typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen; else taken as L5/S1."),
     ] = None,
     series: SeriesOption = None,
+    pixel_spacing: PixelSpacingOption = None,
     measure: Annotated[bool, typer.Option("--measure", help="Measure what was found.")] = False,
+    sagittal: SagittalOption = None,
+    level: LevelOption = None,
+    thresholds: ThresholdsOption = None,
     picture: PictureOption = None,
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored image: slower.")] = False,
     trust_model: Annotated[
@@ -60,26 +70,37 @@ def segment(
     debug: DebugOption = False,
 ) -> None:
     """Segment an image: vertebrae, discs and spinal canal, or the regions of axial slices, as named segments."""
-    if as_csv and not measure:
-        raise typer.BadParameter("--csv gives measures; add --measure.")
+    for option, given in {
+        "--csv": as_csv,
+        "--sagittal": sagittal,
+        "--level": level,
+        "--thresholds": thresholds,
+    }.items():
+        if given and not measure:
+            raise typer.BadParameter(f"{option} is about measures; add --measure.")
+    if pixel_spacing and task != "axial":
+        raise typer.BadParameter("--pixel-spacing is for axial slices whose file states none; add --task axial.")
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.report.tables import to_csv
 
     clock = Clock()
     check_outputs((out, picture, as_json, as_csv), image)
+    levels, cut_offs = levels_by_slice(level or ()), read_cut_offs(thresholds)
     with progress_bar() as step:
         step("Reading", 0.0)
-        volume = images.read_image(image, series)
+        volume = images.read_image(image, series, pixel_spacing_mm=pixel_spacing, without_spacing=task == "axial")
         clock.lap("read")
         step("Loading the model", 0.05)
         network = analysis.prepare(volume, task, model, device, trust_model)
         clock.lap("load")
-        _check_wishes(network.info.task, measure, lowest_disc)
+        check_fits_task(network.info.task, lowest_disc, sagittal, levels)
+        beside = read_sagittal(sagittal, lowest_disc)
         lowest = lowest_disc or "L5/S1"
         found = analysis.segment(volume, network, lowest, flips, lambda name, done: step(name, 0.2 + 0.5 * done))
         clock.seconds.update(found.seconds)
         clock.start_lap()
-        measured = _measured(found, network, clock, step) if measure else None
+        wishes = {"sagittal": beside, "levels": levels, "thresholds": cut_offs}
+        measured = _measured(found, network, wishes, clock, step) if measure else None
         step("Saving", 0.8)
         _save(found, image, out)
         clock.lap("save")
@@ -90,28 +111,19 @@ def segment(
         step("Done", 1.0)
     written = (out, picture, as_json, as_csv)
     findings = measured.findings if measured else None
-    summary = _summary(found, findings, image, written, clock)
-    csv = to_csv(findings, _provenance(found)) if findings else ""
+    files = named_files(sagittal=sagittal, thresholds=thresholds)
+    summary = _summary(found, findings, image, written, clock) | files
+    csv = to_csv(findings, _provenance(found) | files) if findings else ""
     hand_out((as_json, json.dumps(summary)), (as_csv, csv), _in_words(found, summary, findings, written))
 
 
-def _check_wishes(task: str, measure: bool, lowest_disc: str | None) -> None:
-    """Raise before the work starts where a task cannot give what is asked for."""
-    from LumbarSegLib.core import analysis
-
-    if measure:
-        analysis.check_can_be_measured(task)
-    if lowest_disc and task != "sagittal":
-        raise typer.BadParameter(f"--lowest-disc names levels, and {task} images have none; leave it out.")
-
-
-def _measured(found: "Segmented", network: "Model", clock: Clock, step: Step) -> "Measured":
+def _measured(found: "Segmented", network: "Model", wishes: dict[str, Any], clock: Clock, step: Step) -> "Measured":
     from LumbarSegLib.core import analysis
 
     step("Measuring", 0.7)
     agreement = analysis.self_agreement(found, network)
     clock.lap("agreement")
-    measured = analysis.measure(found.result, found.image, agreement=agreement)
+    measured = analysis.measure(found.result, found.image, agreement=agreement, **wishes)
     clock.lap("measure")
     return measured
 
@@ -148,7 +160,7 @@ def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> Non
 
     def draw(part: Path) -> None:
         if measured:
-            draw_measured(found.image, measured.kept.spine, measured.findings, part)
+            draw_measured(found.image, measured.result, measured.findings, part)
         else:
             draw_picture(found.image, found.result, part)
 
@@ -158,6 +170,7 @@ def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> Non
 def _summary(
     found: "Segmented", findings: "Findings | None", source: Path, written: Sequence[Path | None], clock: Clock
 ) -> dict[str, Any]:
+    from LumbarSegLib.core.images import has_spacing, notes_of
     from LumbarSegLib.core.report.tables import as_dict
 
     out, picture, *_ = (str(path) if path else None for path in written)
@@ -166,7 +179,7 @@ def _summary(
             "name": instance.structure.name,
             "kind": instance.structure.kind,
             "label": instance.structure.label,
-            "volume_mm3": round(instance.volume_mm3, 1),
+            "volume_mm3": round(instance.volume_mm3, 1) if has_spacing(found.image) else None,
             "partly_visible": instance.partly_visible,
         }
         for instance in found.result.instances
@@ -178,7 +191,7 @@ def _summary(
         **_provenance(found),
         "seconds": {name: round(value, 3) for name, value in clock.total().items()},
         "structures": structures,
-        "notes": list(found.result.notes),
+        "notes": [*notes_of(found.image), *found.result.notes],
         "use": RESEARCH_USE,
         **(as_dict(findings) if findings else {}),
     }
@@ -191,7 +204,7 @@ def _in_words(
     counted = f", lowest disc taken as {summary['lowest_disc']}" if "lowest_disc" in summary else ""
     lines = [
         f"Found in {summary['input']} ({summary['task']}{counted}):",
-        *_found_in_words(found.result),
+        *_found_in_words(found),
         *(f"  Note: {note}" for note in summary["notes"]),
         *_measures_in_words(findings),
         f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
@@ -208,17 +221,21 @@ def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
         yield from ("", in_words(findings), "")
 
 
-def _found_in_words(result: "Result") -> Iterator[str]:
+def _found_in_words(found: "Segmented") -> Iterator[str]:
+    from LumbarSegLib.core.images import has_spacing
     from LumbarSegLib.core.regions import Regions
 
+    in_mm, result = has_spacing(found.image), found.result
     if isinstance(result, Regions):
-        yield from (f"  {one.structure.name + ':':<5}{_size(one)}, {one.structure.words}" for one in result.instances)
+        for one in result.instances:
+            yield f"  {one.structure.name + ':':<5}{_size(one, in_mm)}, {one.structure.words}"
         return
     for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
-        names = [f"{one.structure.name} {_size(one)}" for one in result.instances if one.structure.kind == kind]
+        names = [f"{one.structure.name} {_size(one, in_mm)}" for one in result.instances if one.structure.kind == kind]
         yield f"  {title + ':':<11}{', '.join(names) or 'none'}"
 
 
-def _size(instance: "Instance") -> str:
+def _size(instance: "Instance", in_mm: bool) -> str:
     partly = " (partly visible)" * (instance.partly_visible and instance.structure.kind != "canal")
-    return f"{instance.volume_mm3 / 1000:.1f} ml{partly}"
+    size = f"{instance.volume_mm3 / 1000:.1f} ml" if in_mm else f"{instance.volume_mm3:.0f} pixels"
+    return f"{size}{partly}"

@@ -4,16 +4,18 @@ Where two answers of one model part, at least one is wrong; agreement of answers
 failures in a comparison over five data sets (Zenk 2024, arXiv 2406.03323).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
-from LumbarSegLib.core.anatomy import SEMANTIC
+from LumbarSegLib.core.anatomy import Kind, Structure, kinds_of
+from LumbarSegLib.core.findings import slice_name
 from LumbarSegLib.core.inference import segment_labels
 from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.spacing import spacing_as_of
 
 _GAMMA = 0.7
 _SHARE = 1 / 3  # of the slices, side by side: a network that sees neighbours must see the same ones again
@@ -28,15 +30,24 @@ def self_agreement(
 ) -> dict[str, float]:
     """Dice by kind between the model's answer `semantic` (as `segment_labels` gave it) and a second one.
 
-    The second answer is for the slices about the middle of the spine, mirrored left to right and with their
-    intensities raised to the power of 0.7. A kind that neither answer has is left out. Raises Cancelled.
+    The second answer is for the slices mirrored left to right and with their intensities raised to the power of 0.7:
+    those about the middle of the spine, or each of an axial image on its own, whose keys are then as "slice 4.ts". A
+    kind that neither answer has is left out. Raises Cancelled.
     """
-    first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic))
-    chosen = _about_spine(first)
-    second = sitk.GetArrayFromImage(segment_labels(_changed(image, chosen), model, cancelled=cancelled))[::-1]
+    task = model.info.task
+    orientation = preprocess.ORIENTATIONS[task]
+    first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic, orientation))
+    chosen = slice(0, len(first)) if task == "axial" else _about_spine(first)
+    across = 2 if task == "axial" else 0  # the axis of the array that runs from one side of the patient to the other
+    changed = spacing_as_of(image, _changed(preprocess.to_stack_order(image, orientation), chosen, across))
+    second = np.flip(sitk.GetArrayFromImage(segment_labels(changed, model, cancelled=cancelled)), across)
+    if task == "axial":
+        pairs = enumerate(zip(first, second, strict=True), start=1)
+        found = {slice_name(number): _dice(*pair, kinds_of(task)) for number, pair in pairs}
+        return {f"{name}.{kind}": dice for name, kinds in found.items() for kind, dice in kinds.items()}
     margin = 1 if len(second) >= 2 + _FEWEST else 0  # the outer slices lack a neighbour that they had
     inner = slice(margin, len(second) - margin)
-    return _dice(first[chosen][inner], second[inner])
+    return _dice(first[chosen][inner], second[inner], kinds_of(task))
 
 
 def _about_spine(labels: NDArray[np.uint8]) -> slice:
@@ -49,19 +60,18 @@ def _about_spine(labels: NDArray[np.uint8]) -> slice:
     return slice(start, start + wanted)
 
 
-def _changed(image: sitk.Image, chosen: slice) -> sitk.Image:
-    """The chosen slices in stack order, mirrored and with other intensities."""
-    ordered = preprocess.to_stack_order(image)
+def _changed(ordered: sitk.Image, chosen: slice, across: int) -> sitk.Image:
+    """The chosen slices of an image in stack order, mirrored along an axis of its array and with other intensities."""
     stack = preprocess.scale_to_unit(sitk.GetArrayFromImage(ordered).astype(np.float32))[chosen]
-    changed = sitk.GetImageFromArray(np.ascontiguousarray(stack[::-1] ** _GAMMA))
+    changed = sitk.GetImageFromArray(np.ascontiguousarray(np.flip(stack, across) ** _GAMMA))
     changed.SetSpacing(ordered.GetSpacing())
     changed.SetDirection(ordered.GetDirection())
     return changed
 
 
-def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[str, float]:
+def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8], kinds: Mapping[Kind, Structure]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for kind, structure in SEMANTIC.items():
+    for kind, structure in kinds.items():
         one, other = first == structure.label, second == structure.label
         if total := int(one.sum() + other.sum()):
             found[kind] = 2 * int((one & other).sum()) / total

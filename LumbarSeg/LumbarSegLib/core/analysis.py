@@ -5,14 +5,17 @@ Every host calls this and nothing below it.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
 from LumbarSegLib.core import agreement, anatomy, images, inference, models
-from LumbarSegLib.core.levels import find_levels
-from LumbarSegLib.core.measuring import Measured, measure
-from LumbarSegLib.core.regions import Result, no_measures, regions_of
+from LumbarSegLib.core.findings import Findings, Point
+from LumbarSegLib.core.levels import Spine, find_levels
+from LumbarSegLib.core.measuring import Kept, measure_spine
+from LumbarSegLib.core.measuring_slices import KeptSlices, measure_slices
+from LumbarSegLib.core.regions import Result, regions_of
+from LumbarSegLib.core.thresholds import SHIPPED, Thresholds, compared
 from LumbarSegLib.errors import InputError, ModelError
 
 __all__ = (
@@ -20,12 +23,12 @@ __all__ = (
     "Measured",
     "Result",
     "Segmented",
-    "check_can_be_measured",
     "measure",
     "prepare",
     "segment",
     "self_agreement",
     "task_of",
+    "task_of_labels",
 )
 
 TASKS = ("sagittal", "axial", "xray")
@@ -58,8 +61,22 @@ def task_of(image: sitk.Image) -> str:
     images.check_volume(image)
     plane = images.plane_of(image)
     if plane not in TASKS:
-        raise InputError(f"the image has {plane} slices; give a sagittal lumbar MR volume.")
+        raise InputError(f"the image has {plane} slices; give a sagittal or an axial lumbar MR image.")
     return plane
+
+
+def task_of_labels(image: sitk.Image, told: str = "") -> str:
+    """Whose values a label map beside an image holds: `told` by what made it, else as the slices of the image lie.
+
+    Raises InputError where the image cannot be one of that task, and where there are no measures for it.
+    """
+    seen = images.thick_plane(image) or (images.plane_of(image) if 1 in image.GetSize() else "")
+    task = told or seen or "sagittal"
+    if task not in ("sagittal", "axial"):
+        raise InputError(f"there are no measures for {task} images yet; give a sagittal or an axial one.")
+    if seen not in ("", task):
+        raise InputError(f"the image has {seen} slices, but its segmentation is {task}; give what belongs together.")
+    return task
 
 
 def prepare(
@@ -121,17 +138,65 @@ def segment(
     return Segmented(image, labels, result, model.info, seconds)
 
 
-def check_can_be_measured(task: str) -> None:
-    """Raise InputError where there are no measures for what is found in images of a task."""
-    if task != "sagittal":
-        raise no_measures(task)
+@dataclass(frozen=True)
+class Measured:
+    """`findings`, and what the next run can build on."""
+
+    findings: Findings
+    kept: Kept | KeptSlices = field(repr=False)
+
+    @property
+    def result(self) -> Result:
+        """The Spine or the Regions as they were measured, on the grid of the image."""
+        return self.kept.spine if isinstance(self.kept, Kept) else self.kept.regions
+
+
+def measure(
+    result: Result,
+    image: sitk.Image | None = None,
+    overrides: Mapping[str, Point] | None = None,
+    previous: Measured | None = None,
+    agreement: Mapping[str, float] | None = None,
+    *,
+    sagittal: Spine | None = None,
+    levels: Mapping[str, int] | None = None,
+    thresholds: Thresholds = SHIPPED,
+) -> Measured:
+    """Measure the Spine that was found in a sagittal image, or the Regions of an axial one.
+
+    `image` is what the label map belongs to; a map on another grid is brought onto its grid, with a flag. `overrides`
+    are landmarks in LPS (mm) that a user has set, by name; they take the place of the automatic ones. `previous` is the
+    last result for the same segmentation: what has not changed since is taken over, and what has counts as edited; a
+    label map that is the same object is not read again. `agreement` is what `self_agreement` gives.
+
+    Of an axial image: `sagittal` is a segmentation of the same patient in the same coordinates, which tells the levels
+    and the tilt of the slices; `levels` are names that the user gives, each with the number of its slice, counted from
+    1 below upward, and take the place of those. `thresholds` are the cut-offs that values are set beside.
+
+    Raises InputError where the label map is not 3D, lies elsewhere than the image or holds values of no structure,
+    where an override is no landmark, a level cannot be where it is named or the sagittal segmentation lies elsewhere,
+    and for regions of another task.
+    """
+    kept = previous.kept if previous else None
+    findings: Findings
+    found: Kept | KeptSlices
+    if isinstance(result, Spine):
+        before = kept if isinstance(kept, Kept) else None
+        findings, found = measure_spine(result, image, overrides, before, agreement)
+    elif result.task == "axial":
+        last = kept if isinstance(kept, KeptSlices) else None
+        findings, found = measure_slices(result, image, overrides, last, agreement, sagittal, levels)
+    else:
+        raise InputError(f"There are no measures for {result.task} images yet; give a sagittal or an axial image.")
+    return Measured(compared(findings, thresholds), found)
 
 
 def self_agreement(
     found: Segmented, model: models.Model, cancelled: Callable[[], bool] = lambda: False
 ) -> dict[str, float]:
-    """How well a second answer of the model agrees with what it found, as Dice by kind; for `measure`.
+    """How well a second answer of the model agrees with what it found, as Dice by kind, of an axial image by slice and
+    kind; for `measure`.
 
-    Takes about a third of the time of the first answer. Raises Cancelled.
+    Takes about a third of the time of the first answer, of an axial image as long as that. Raises Cancelled.
     """
     return agreement.self_agreement(found.image, found.semantic, model, cancelled)

@@ -13,6 +13,8 @@ from typing import Any
 from LumbarSegLib.core.findings import Flag
 from LumbarSegLib.resources import resource
 
+_AXIAL = ("ts", "ivd", "aap", "slice")  # the families of axial slices
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -72,8 +74,13 @@ class Measure:
 
     @property
     def family(self) -> str:
-        """ "canal", "vertebra", "alignment" or "disc"."""
+        """ "canal", "vertebra", "alignment" or "disc"; in axial slices "ts", "ivd", "aap" or "slice"."""
         return self.key.split(".")[0]
+
+    @property
+    def task(self) -> str:
+        """The task of the images that it is measured in."""
+        return "axial" if self.family in _AXIAL else "sagittal"
 
     def band_of(self, value: float) -> str:
         """The name of the class that the value falls in, "" where there is none."""
@@ -94,7 +101,8 @@ class Measure:
 class Doubt:
     """The definition of a flag: its text, with {level} and {value} to be filled in, and its limits by name.
 
-    `concerns` and `blocks` are patterns of measures ("vertebra.*"); those that fit `blocks` are not given.
+    `concerns`, `blocks` and `not_compared` are patterns of measures ("vertebra.*"); those that fit `blocks` are not
+    given, those that fit `not_compared` are given without a class or a comparison with cut-offs.
     """
 
     key: str
@@ -102,6 +110,7 @@ class Doubt:
     source: str
     concerns: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
 
     def flag(self, level: str = "", value: str = "") -> Flag:
@@ -120,11 +129,16 @@ def _measure(row: dict[str, Any]) -> Measure:
         **{key: row[key] for key in ("key", "name", "unit", "ucum", "decimals", "method", "source")},
         plausible=(low, high),
         noise=row.get("noise", 0.0),
-        thresholds=tuple(Threshold(**_with_levels(one)) for one in row.get("thresholds", [])),
+        thresholds=tuple(map(threshold_of, row.get("thresholds", []))),
         norms=tuple(Norm(**_with_levels(one)) for one in row.get("norms", [])),
         bands=tuple(Band(one["name"], one.get("from"), one.get("below")) for one in row.get("bands", [])),
         band_source=row.get("band_source", ""),
     )
+
+
+def threshold_of(row: dict[str, Any]) -> Threshold:
+    """A row of a measure's "thresholds". Raises TypeError where it lacks a key or has one too many."""
+    return Threshold(**_with_levels(row))
 
 
 def _with_levels(row: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +146,7 @@ def _with_levels(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _doubt(row: dict[str, Any]) -> Doubt:
-    patterns = {key: tuple(row.get(key, ())) for key in ("concerns", "blocks")}
+    patterns = {key: tuple(row.get(key, ())) for key in ("concerns", "blocks", "not_compared")}
     return Doubt(**(row | patterns))
 
 
@@ -141,7 +155,7 @@ def _rows(table: str) -> list[dict[str, Any]]:
 
 
 MEASURES: dict[str, Measure] = {row["key"]: _measure(row) for row in _rows("measures")}
-"""Every measure by its key, in the order of the families canal, vertebra, alignment, disc."""
+"""Every measure by its key, in the order of the families: canal, vertebra, alignment, disc; ts, ivd, aap, slice."""
 
 DOUBTS: dict[str, Doubt] = {row["key"]: _doubt(row) for row in _rows("flags")}
 """Every flag by its key."""

@@ -9,6 +9,18 @@ from typing import Literal
 
 Point = tuple[float, float, float]
 Status = Literal["automatic", "edited", "confirmed"]
+Side = Literal["below", "not below"]
+NamedBy = Literal["sagittal", "user", "block"]
+
+
+def slice_name(number: int) -> str:
+    """What a slice of an axial image, counted from 1 below upward, is called where a level's name stands."""
+    return f"slice {number}"
+
+
+def is_slice(level: str) -> bool:
+    """Whether a level's name is that of a slice."""
+    return level.startswith("slice ")
 
 
 @dataclass(frozen=True)
@@ -24,14 +36,29 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """On which side of a cut-off from the literature a value lies. The cut-off, in the unit of the value, comes with
+    what it means, its source and the population that it was found in; it says nothing of this patient.
+    """
+
+    side: Side
+    cut_off: float
+    meaning: str
+    source: str
+    population: str
+
+
+@dataclass(frozen=True)
 class Measurement:
     """One number, or the reason why there is none.
 
     `measure` names its definition in `Resources/measures.json` ("vertebra.wedge_angle"), which gives unit, decimals,
-    method and sources. `level` is a structure ("L3", "L3/4") or a span ("L1-S1"). `value` is None where nothing can be
-    said; `reason` then says why in a sentence. `band` is the class of a published scale that the value falls in
-    ("Genant 1", "Meyerding I"), never a diagnosis. `flags` are the keys of the flags that concern it. `status` is
-    "edited" where a point or a segment that it was read from was changed by hand.
+    method and sources. `level` is a structure ("L3", "L3/4"), a span ("L1-S1"), or a slice ("slice 4") or a block
+    ("block 2") of an axial image. `value` is None where nothing can be said; `reason` then says why in a sentence.
+    `band` is the class of a published scale that the value falls in ("Genant 1", "Meyerding I"), never a diagnosis.
+    `flags` are the keys of the flags that concern it. `status` is "edited" where a point or a segment that it was read
+    from was changed by hand. `comparisons` are those with the cut-offs that hold at its level, none where a flag says
+    that it cannot be compared.
     """
 
     measure: str
@@ -42,6 +69,7 @@ class Measurement:
     flags: tuple[str, ...] = ()
     reason: str = ""
     band: str = ""
+    comparisons: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,11 +114,26 @@ class Landmark:
 
 
 @dataclass(frozen=True)
+class Represented:
+    """A level of an axial image, or one of its blocks, with the slice that stands for it, counted from 1 below upward.
+
+    `named_by` tells where the name is from: a sagittal segmentation of the same patient, the user, or the count of
+    blocks.
+    """
+
+    level: str
+    slice: int
+    named_by: NamedBy
+
+
+@dataclass(frozen=True)
 class Findings:
     """All that was measured in one image.
 
-    `measurements` run by level from the top downward, then the spans. `landmarks` by name; a dragged one given back to
-    `analysis.measure` takes effect. `sections` are the canal's, from the bottom upward.
+    `measurements` run by level from the top downward, then the spans; those of an axial image by level, then by slice,
+    from the top downward. `landmarks` by name; a dragged one given back to `analysis.measure` takes effect. `sections`
+    are the canal's, from the bottom upward. `represented` are the levels of an axial image from below upward, with
+    their slices. `lowest_disc` is "" where no level is counted.
     """
 
     measurements: tuple[Measurement, ...]
@@ -98,6 +141,7 @@ class Findings:
     sections: tuple[Section, ...]
     flags: tuple[Flag, ...]
     lowest_disc: str
+    represented: tuple[Represented, ...] = ()
 
     def of(self, measure: str, level: str) -> Measurement:
         """The measurement of this name at this level. Raises KeyError if there is none."""

@@ -50,17 +50,32 @@ _NIFTI_1 = _NiftiLayout(348, 344, 76, 252, 280, "f", "h")
 _NIFTI_2 = _NiftiLayout(540, 4, 104, 344, 400, "d", "i")
 
 
-def check_stated_geometry(path: Path, reader: str) -> None:
-    """Raise InputError if the header of `path` gives no usable spacing or orientation.
+def stated_geometry(path: Path, reader: str) -> StatedGeometry | None:
+    """What the header of `path` states; None where it is not that of a 3D image.
 
-    `reader` is ITK's name of the format: `NiftiImageIO`, `NrrdImageIO` or `MetaImageIO`.
+    `reader` is ITK's name of the format: `NiftiImageIO`, `NrrdImageIO` or `MetaImageIO`. Raises InputError where the
+    header cannot be read.
     """
     try:
-        stated = {"NiftiImageIO": _nifti, "NrrdImageIO": _nrrd, "MetaImageIO": _meta_image}[reader](path)
+        return {"NiftiImageIO": _nifti, "NrrdImageIO": _nrrd, "MetaImageIO": _meta_image}[reader](path)
     except (OSError, EOFError, ValueError, struct.error) as error:
         raise InputError(f"{path.name}: the file is damaged or incomplete; copy or export it again.") from error
+
+
+def check_stated_geometry(stated: StatedGeometry | None, name: str) -> None:
+    """Raise InputError, beginning with `name`, if a header gives no usable spacing or orientation."""
     if stated is not None and (fault := _fault(stated)):
-        raise InputError(f"{path.name}: {fault}; export the image again from its DICOM files.")
+        remedy = "export the image again from its DICOM files"
+        if lacks_spacing(stated):
+            remedy += ", or give --task axial for axial slices"
+        raise InputError(f"{name}: {fault}; {remedy}.")
+
+
+def lacks_spacing(stated: StatedGeometry | None) -> bool:
+    """Whether a 3D header is silent on the spacing, with sound axes or none."""
+    if stated is None or not (stated.axes is None or (stated.axes.shape == (3, 3) and np.isfinite(stated.axes).all())):
+        return False
+    return stated.spacing is None or not any(stated.spacing)
 
 
 def _fault(stated: StatedGeometry) -> str:

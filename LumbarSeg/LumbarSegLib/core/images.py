@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from LumbarSegLib.core.dicom import MODALITY, SERIES_UID, is_dicom, read_series
-from LumbarSegLib.core.headers import check_stated_geometry
+from LumbarSegLib.core.dicom.reading import MODALITY, SERIES_UID, read_series
+from LumbarSegLib.core.dicom.series import is_dicom
+from LumbarSegLib.core.notes import notes_of as notes_of  # noqa: PLC0414 - the other layers take it from here
+from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
+from LumbarSegLib.core.spacing import has_spacing as has_spacing  # noqa: PLC0414
+from LumbarSegLib.core.spacing import states_spacing, with_spacing
+from LumbarSegLib.core.volume_files import read_file
 from LumbarSegLib.errors import InputError, OutputError
 
-_READERS = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
 _SUFFIXES_OF_TWO = (".seg.nrrd", ".nii.gz")
 _PLANES = ("sagittal", "coronal", "axial")
 _SAME_SPACING = 0.02
@@ -25,57 +29,48 @@ _SOFT_TISSUE_SHARE = 0.6
 _PROBE = 1 << 20
 
 
-def read_image(path: str | Path, series: str | None = None) -> sitk.Image:
-    """Read a volume: NRRD, NIfTI, MetaImage, a DICOM file (its whole series) or a DICOM folder.
+def read_image(
+    path: str | Path,
+    series: str | None = None,
+    *,
+    pixel_spacing_mm: float | None = None,
+    without_spacing: bool = False,
+) -> sitk.Image:
+    """Read an image: NRRD, NIfTI, MetaImage, a DICOM file (its whole series), a DICOM folder, or a picture of one axial
+    slice (PNG, JPEG, TIFF, BMP).
 
     Returns a `sitk.Image` in LPS mm with the file's own voxel type, checked by `check_volume`.
-    `series`: number or SeriesInstanceUID, for a DICOM folder with several.
-    Raises InputError with one sentence for everything that makes the file unusable.
+    `series`: number or SeriesInstanceUID, for a DICOM folder with several. A picture, or a volume whose header is
+    silent on the spacing, is read as axial slices where `pixel_spacing_mm` gives the spacing of its pixels or
+    `without_spacing` says that none is needed (`has_spacing` is then False). `notes_of` tells what was left out or
+    assumed. Raises InputError with one sentence for everything that makes the file unusable.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; check the path.")
+    silent = without_spacing or pixel_spacing_mm is not None
     try:
-        image = read_series(path, series) if path.is_dir() or is_dicom(path) else _read_file(path)
+        image = read_series(path, series) if path.is_dir() or is_dicom(path) else read_file(path, silent)
     except PermissionError as error:
         raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
+    if not has_spacing(image):
+        image = with_spacing(image, pixel_spacing_mm)
+    elif pixel_spacing_mm is not None:
+        raise InputError(f"{path.name}: the file states its own pixel spacing; leave out --pixel-spacing.")
     try:
         check_volume(image)
+        _check_axial_if_unstated(image)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     return image
 
 
-def _read_file(path: Path) -> sitk.Image:
-    if path.stat().st_size == 0:
-        raise InputError(f"{path.name}: the file is empty; copy or export it again.")
-    reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
-    if not reader or reader == "GDCMImageIO":
-        raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
-    if reader not in _READERS:
-        raise InputError(f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM.")
-    check_stated_geometry(path, reader)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path.name}: {_reason(str(error))}") from error
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    for key in image.GetMetaDataKeys():
-        image.EraseMetaData(key)
-    return image
-
-
-def _reason(message: str) -> str:
-    """ITK's message -> what to tell the user."""
-    again = "export the image again from its DICOM files."
-    if "orthonormal" in message or "determinant is 0" in message:
-        return f"the direction matrix is singular or sheared; {again}"
-    if "size is zero" in message:
-        return f"the image is empty; {again}"
-    if "pacing" in message:
-        return f"the voxel spacing is missing, zero or negative; {again}"
-    return "the file is damaged or incomplete; copy or export it again."
+def _check_axial_if_unstated(image: sitk.Image) -> None:
+    plane = plane_of(image)
+    if not states_spacing(image) and plane != "axial":
+        raise InputError(
+            f"the file states no pixel spacing, and its slices are {plane}; give one that does, or axial slices."
+        )
 
 
 def check_volume(image: sitk.Image) -> None:
@@ -108,7 +103,10 @@ def plane_of(image: sitk.Image) -> str:
     slice axis is the one whose spacing differs from the two equal in-plane ones, else the coarsest; if all
     spacings are alike, the axis along which the volume is clearly thinnest, else the third.
     """
-    normal = np.reshape(image.GetDirection(), (3, 3))[:, _slice_axis(image)]
+    if carries_planes(image):
+        normal = np.sum([plane.normal for plane in planes_of(image)], axis=0)
+    else:
+        normal = np.reshape(image.GetDirection(), (3, 3))[:, _slice_axis(image)]
     return _PLANES[int(np.argmax(np.abs(normal)))]
 
 
@@ -131,9 +129,12 @@ def _slice_axis(image: sitk.Image) -> int:
 
 
 def thick_plane(image: sitk.Image) -> str:
-    """`plane_of` an image whose slices are much thicker than its pixels, and so can be read in no other; else ""."""
+    """`plane_of` an image whose slices can be read in no other; "" where its voxels are nearly cubes.
+
+    They cannot where they are much thicker than the pixels, lie in several planes, or have no stated spacing.
+    """
     thick = max(image.GetSpacing()) > _THICK_SLICES * min(image.GetSpacing())
-    return plane_of(image) if thick else ""
+    return plane_of(image) if thick or carries_planes(image) or not states_spacing(image) else ""
 
 
 def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
@@ -150,6 +151,13 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
         found = "CT"
     if found and found != modality:
         raise InputError(f"this is a {found} image, but the model is for {modality}; give a {modality} image.")
+    if carries_planes(image) and plane != "axial":
+        raise InputError(
+            "the slices make no regular stack, as with blocks along discs, and only axial ones are read so; "
+            f"give a {plane} series whose slices are parallel and evenly spaced."
+        )
+    if not states_spacing(image) and plane != "axial":
+        raise InputError(f"the file states no pixel spacing; give a {plane} image that does.")
     seen = thick_plane(image)
     if seen not in ("", plane):
         raise InputError(
@@ -167,11 +175,11 @@ def _in_hounsfield_units(image: sitk.Image) -> bool:
 
 
 def stored_as(oriented: sitk.Image, image: sitk.Image) -> sitk.Image:
-    """Bring what was made from a reoriented image back to the image's own storage order and exact geometry."""
+    """Bring what was made from a reoriented image back to the image's own storage order, exact geometry and planes."""
     order = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
     stored: sitk.Image = sitk.DICOMOrient(oriented, order)
     stored.CopyInformation(image)
-    return stored
+    return with_planes(stored, planes_of(image)) if carries_planes(image) else stored
 
 
 def image_identity(image: sitk.Image) -> dict[str, str]:
@@ -181,6 +189,8 @@ def image_identity(image: sitk.Image) -> dict[str, str]:
     """
     geometry = (image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     digest = hashlib.sha256(repr((image.GetPixelIDTypeAsString(), geometry)).encode())
+    if carries_planes(image):
+        digest.update(repr(planes_of(image)).encode())
     digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).data)
     identity = {"sha256": digest.hexdigest()}
     if image.HasMetaDataKey(SERIES_UID):

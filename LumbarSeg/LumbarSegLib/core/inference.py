@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import kinds_of
-from LumbarSegLib.core.images import stored_as
+from LumbarSegLib.core.images import has_spacing, stored_as
 from LumbarSegLib.core.models import Model, ModelInfo
 from LumbarSegLib.errors import Cancelled
 
@@ -38,12 +38,12 @@ def segment_labels(
     `cancelled` is asked after every few slices, before a volume. Raises Cancelled.
     """
     ordered = preprocess.to_stack_order(image, model.info.orientation)
-    placeless = preprocess.without_place(ordered)
+    placeless = _placeless(image, ordered)
     grid, stack = _seen(placeless, model.info)
     if model.info.input == "volume":
         found = _volume_labels(stack, model, flips, on_progress, cancelled)
     else:
-        slices = _Slices(stack, ordered.GetSpacing()[2], model, flips)
+        slices = _Slices(stack, placeless.GetSpacing()[2], model, flips)
         _answer_all(slices, on_progress, cancelled)
         found = slices.labels
     _, rows, columns = stack.shape
@@ -63,13 +63,13 @@ def probabilities(image: sitk.Image, model: Model) -> tuple[NDArray[np.float32],
     import torch
 
     ordered = preprocess.to_stack_order(image, model.info.orientation)
-    placeless = preprocess.without_place(ordered)
+    placeless = _placeless(image, ordered)
     grid, stack = _seen(placeless, model.info)
     with torch.inference_mode():
         if model.info.input == "volume":
             logits = model.network(_on_device(stack, model)[None, None])[0]
         else:
-            slices = _Slices(stack, ordered.GetSpacing()[2], model, flips=False)
+            slices = _Slices(stack, placeless.GetSpacing()[2], model, flips=False)
             firsts = range(0, len(stack), _SLICES_AT_ONCE)
             chosen = [list(range(first, min(first + _SLICES_AT_ONCE, len(stack)))) for first in firsts]
             logits = torch.cat([slices.logits(group, slices.whole) for group in chosen]).movedim(0, 1)
@@ -77,8 +77,16 @@ def probabilities(image: sitk.Image, model: Model) -> tuple[NDArray[np.float32],
     first = placeless.TransformPhysicalPointToContinuousIndex(grid.GetOrigin())
     grid.SetOrigin(ordered.TransformContinuousIndexToPhysicalPoint(first))
     grid.SetDirection(ordered.GetDirection())
+    seen_as = np.divide(placeless.GetSpacing(), ordered.GetSpacing())
+    grid.SetSpacing((np.array(grid.GetSpacing()) / seen_as).tolist())
     _, rows, columns = stack.shape
     return soft[:, : len(stack), :rows, :columns], grid
+
+
+def _placeless(image: sitk.Image, ordered: sitk.Image) -> sitk.Image:
+    """The image in stack order without its place, over an assumed field of view where its own is not known."""
+    placeless = preprocess.without_place(ordered)
+    return placeless if has_spacing(image) else preprocess.over_field_of_view(placeless)
 
 
 def _seen(placeless: sitk.Image, info: ModelInfo) -> tuple[sitk.Image, NDArray[np.float32]]:

@@ -5,6 +5,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core.anatomy import STRUCTURES
+from LumbarSegLib.core.spacing import states_spacing
 from LumbarSegLib.errors import InputError
 
 _LEAST_INSIDE = 0.95  # of the labelled voxels; with fewer in the image, the label map belongs to another one
@@ -42,7 +43,8 @@ def on_grid_of(image: sitk.Image, labels: sitk.Image) -> tuple[sitk.Image, bool]
     Both are 3D. Raises InputError where a good part of what is labelled does not lie within the image.
     """
     labels = label_map(labels)
-    if _same_grid(image, labels):
+    # Where the file states no spacing, its label map was made with none or another one given.
+    if _same_grid(image, labels) or (not states_spacing(image) and image.GetSize() == labels.GetSize()):
         placed = sitk.Image(labels)
         placed.CopyInformation(image)
         return placed, False

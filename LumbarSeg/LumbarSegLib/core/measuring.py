@@ -6,7 +6,7 @@ and turned to LPS as the last step of each unit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -21,7 +21,6 @@ from LumbarSegLib.core.measure.grid import Floats, Grid, Part
 from LumbarSegLib.core.measure.shapes import shapes_of
 from LumbarSegLib.core.measure.units import Units
 from LumbarSegLib.core.memo import Memo
-from LumbarSegLib.core.regions import Regions, Result, no_measures
 from LumbarSegLib.errors import InputError
 
 _BODY_ENDS = tuple(f"{row}_{end}" for row in ("superior", "inferior") for end in ("anterior", "middle", "posterior"))
@@ -51,33 +50,15 @@ class Kept:
         )
 
 
-@dataclass(frozen=True)
-class Measured:
-    """`findings`, and what the next run can build on."""
-
-    findings: Findings
-    kept: Kept = field(repr=False)
-
-
-def measure(
-    result: Result,
+def measure_spine(
+    spine: Spine,
     image: sitk.Image | None = None,
     overrides: Mapping[str, Point] | None = None,
-    previous: Measured | None = None,
+    previous: Kept | None = None,
     agreement: Mapping[str, float] | None = None,
-) -> Measured:
-    """Measure the spine that was found in a sagittal image.
-
-    `image` is what the label map belongs to; a map on another grid is brought onto its grid, with a flag. `overrides`
-    are landmarks in LPS (mm) that a user has set, by name; they take the place of the automatic ones. `previous` is the
-    last result for the same segmentation: what has not changed since is taken over, and what has counts as edited; a
-    label map that is the same object is not read again. `agreement` is the Dice by kind of a model's second answer.
-    Raises InputError for the regions of an axial image, where the label map is not 3D, lies elsewhere than the image or
-    holds values of no structure, and where an override is no landmark.
-    """
-    if isinstance(result, Regions):
-        raise no_measures(result.task)
-    kept = _kept(result, image, previous.kept if previous else None)
+) -> tuple[Findings, Kept]:
+    """Measure the spine that was found in a sagittal image; `analysis.measure` says what the arguments are."""
+    kept = _kept(spine, image, previous)
     spine, grid = kept.spine, kept.grid
     shapes = shapes_of(
         spine, {one.structure.name: kept.parts[one.structure.label] for one in spine.instances}, kept.memo
@@ -102,7 +83,7 @@ def measure(
         )
     )
     kept.memo.close()
-    return Measured(
+    return (
         Findings(
             quality.applied(measurements, flags),
             _landmarks(units, grid),

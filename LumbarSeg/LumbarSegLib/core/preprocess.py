@@ -21,6 +21,14 @@ Floats = NDArray[np.float32]
 ORIENTATIONS: Mapping[str, str] = MappingProxyType({"sagittal": "PIR", "axial": "LPS", "xray": ""})
 """Where columns, rows and slices of a task's stack run to, in the words of `SimpleITK.DICOMOrient`; "" is as stored."""
 
+FIELD_OF_VIEW_MM = 220.0
+"""Taken as the width of axial slices whose file states no pixel spacing: that of the set that axial models are trained
+on (320 pixels of 0.6875 mm, Sudirman et al., doi:10.17632/k57fr854j2). Only a network sees it; nothing is measured by
+it.
+"""
+SLICE_DISTANCE_MM = 4.4
+"""Taken as the distance of axial slices that a file does not state: that of the same set."""
+
 _ANTIALIAS_FROM = 1.3
 _SMOOTHING = 0.4  # of the new spacing
 _FEWEST_TO_SMOOTH = 4  # pixels; ITK's recursive filter asks for them
@@ -42,6 +50,16 @@ def without_place(stack: sitk.Image) -> sitk.Image:
     placeless.SetOrigin((0.0, 0.0, 0.0))
     placeless.SetDirection((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
     return placeless
+
+
+def over_field_of_view(stack: sitk.Image) -> sitk.Image:
+    """The same axial stack with square pixels over `FIELD_OF_VIEW_MM` and slices at `SLICE_DISTANCE_MM`: so a network
+    is shown one whose file states no spacing.
+    """
+    spread = sitk.Image(stack)
+    step = FIELD_OF_VIEW_MM / stack.GetSize()[0]
+    spread.SetSpacing((step, step, SLICE_DISTANCE_MM))
+    return spread
 
 
 def to_network_grid(

@@ -11,7 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import Numbering, Structure
-from LumbarSegLib.core.definitions import DOUBTS, fits
+from LumbarSegLib.core.definitions import DOUBTS, Doubt, fits
 from LumbarSegLib.core.evidence import Evidence
 from LumbarSegLib.core.findings import Flag, Measurement
 from LumbarSegLib.core.plausibility import implausible, rank
@@ -32,10 +32,17 @@ def _flagged(one: Measurement, flags: Sequence[Flag]) -> Measurement:
     levels = {"", one.level, *(name.split(".")[0] for name in one.trace.points)}
     near = [flag for flag in flags if flag.level in levels]
     blocking = [flag for flag in near if fits(one.measure, flag.blocks)]
-    keys = [flag.key for flag in near if flag in blocking or fits(one.measure, DOUBTS[flag.key].concerns)]
+    concerned = {flag.key for flag in near if fits(one.measure, _concerns(DOUBTS[flag.key]))}
+    keys = [flag.key for flag in near if flag in blocking or flag.key in concerned]
     if one.value is not None and blocking:
-        one = replace(one, value=None, reason=blocking[0].text, band="")
+        one = replace(one, value=None, reason=blocking[0].text)
+    if one.value is None or any(fits(one.measure, DOUBTS[key].not_compared) for key in keys):
+        one = replace(one, band="")
     return replace(one, flags=tuple(dict.fromkeys(keys))) if keys else one
+
+
+def _concerns(doubt: Doubt) -> tuple[str, ...]:
+    return (*doubt.concerns, *doubt.not_compared)
 
 
 def _image(seen: Evidence) -> Iterator[Flag]:
@@ -45,14 +52,14 @@ def _image(seen: Evidence) -> Iterator[Flag]:
     yield DOUBTS["numbering_assumed"].flag(value=seen.spine.lowest_disc)
     if seen.resampled:
         yield DOUBTS["other_grid"].flag()
-    if _is_blank(seen.spine.labels):
+    if is_blank(seen.spine.labels):
         yield DOUBTS["spacing_missing"].flag()
     thick = DOUBTS["thick_slices"]
     if seen.slice_mm > thick.limits["spacing_mm"]:
         yield thick.flag(value=f"{seen.slice_mm:.1f}")
 
 
-def _is_blank(image: sitk.Image) -> bool:
+def is_blank(image: sitk.Image) -> bool:
     """Whether the header states nothing: voxels of 1 mm at the origin, along the axes, as where a file has none."""
     straight = np.allclose(np.reshape(image.GetDirection(), (3, 3)), np.eye(3))
     return straight and set(image.GetSpacing()) == {1.0} and set(image.GetOrigin()) == {0.0}

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import Structure, kinds_of
 from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.levels import Instance, Spine
+from LumbarSegLib.core.planes import Triple, carries_planes, distances_of, planes_of, triple
 from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
 from LumbarSegLib.errors import InputError
 
@@ -46,8 +48,7 @@ def regions_of(semantic: sitk.Image, task: str = "axial") -> Regions:
     found = [
         Instance(
             structures[value],
-            shapes.GetCentroid(value),
-            shapes.GetPhysicalSize(value),
+            *_extent(labels, shapes, value),
             _reaches_side(shapes.GetBoundingBox(value), upright.GetSize()),
         )
         for value in sorted(shapes.GetLabels())
@@ -56,18 +57,21 @@ def regions_of(semantic: sitk.Image, task: str = "axial") -> Regions:
     return Regions(task, labels, tuple(found), tuple(_notes(absent)))
 
 
+def _extent(labels: sitk.Image, shapes: sitk.LabelShapeStatisticsImageFilter, value: int) -> tuple[Triple, float]:
+    """Middle (LPS, mm) and volume (mm³) of a label, by the planes of its slices where they have their own."""
+    if not carries_planes(labels):
+        return triple(shapes.GetCentroid(value)), shapes.GetPhysicalSize(value)
+    planes = planes_of(labels)
+    places = [np.argwhere(pixels == value)[:, ::-1] for pixels in sitk.GetArrayViewFromImage(labels)]
+    middle = np.mean(np.concatenate([plane.to_lps(its) for plane, its in zip(planes, places, strict=True)]), axis=0)
+    areas = [len(its) * np.prod(plane.spacing) for plane, its in zip(planes, places, strict=True)]
+    return triple(middle), float(areas @ distances_of(planes, labels.GetSpacing()[2]))
+
+
 def _reaches_side(box: tuple[int, ...], size: tuple[int, ...]) -> bool:
     """Whether a bounding box (first index along each axis, then extents) touches the border of the slices."""
     return any(box[axis] == 0 or box[axis] + box[3 + axis] == size[axis] for axis in (0, 1))
 
 
 def _notes(absent: list[Structure]) -> list[str]:
-    return [
-        "The regions have no level names and are not measured yet.",
-        *(f"No {row.name} ({row.words}) was found." for row in absent),
-    ]
-
-
-def no_measures(task: str) -> InputError:
-    """Why the regions of an image are not measured."""
-    return InputError(f"There are no measures for {task} images yet; segment without them, or give a sagittal image.")
+    return [f"No {row.name} ({row.words}) was found." for row in absent]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         vtkMRMLNode,
         vtkMRMLScene,
         vtkMRMLSegmentationNode,
+        vtkMRMLTransformableNode,
         vtkMRMLVolumeNode,
     )
 
@@ -43,9 +44,9 @@ def save_segmentation(segmentation: "vtkMRMLSegmentationNode", path: str | Path)
     """Write a segmentation in the form that the suffix of `path` names.
 
     `.seg.nrrd` keeps all that the segments carry. A label map (`.nii.gz`, `.nrrd`, `.mha`) keeps the
-    label values on the grid of the source volume. `.mrb` is a scene of the segmentation and its volume alone,
-    whatever else is in the scene. Raises OutputError for another suffix, for a segment that would be lost,
-    and for a place that takes no file.
+    label values on the grid of the source volume. `.mrb` is a scene of the segmentation, its volume and the transforms
+    that they stand under, whatever else is in the scene. Raises OutputError for another suffix, for a segment that
+    would be lost, and for a place that takes no file.
     """
     path = Path(path)
     suffix = full_suffix(path)
@@ -151,11 +152,27 @@ def _write_bundle(segmentation: "vtkMRMLSegmentationNode", part: Path, name: str
 
 
 def _copy_alone(segmentation: "vtkMRMLSegmentationNode", scene: "vtkMRMLScene") -> None:
-    """Copy a segmentation and its volume into another scene, with how they are shown, without other ties."""
+    """Copy a segmentation and its volume into another scene, with how they are shown and what they stand under,
+    without other ties.
+    """
     copy = _shown_copy(scene, segmentation)
     volume = volume_of(segmentation)
     if volume is not None:
-        attach_to_volume(copy, _shown_copy(scene, volume))
+        placed = _shown_copy(scene, volume)
+        _copy_transforms(scene, volume, placed)
+        attach_to_volume(copy, placed)
+
+
+def _copy_transforms(
+    scene: "vtkMRMLScene", original: "vtkMRMLTransformableNode", copy: "vtkMRMLTransformableNode"
+) -> None:
+    """Place a copy under copies of all transforms that the original stands under."""
+    parent = original.GetParentTransformNode()
+    if parent is not None:
+        above = scene.CopyNode(parent)
+        above.SetAndObserveTransformNodeID(None)
+        copy.SetAndObserveTransformNodeID(above.GetID())
+        _copy_transforms(scene, parent, above)
 
 
 def _shown_copy(scene: "vtkMRMLScene", node: "vtkMRMLDisplayableNode") -> "vtkMRMLDisplayableNode":

@@ -9,6 +9,7 @@ from vtkmodules.vtkCommonCore import mutable, vtkIntArray, vtkStringArray
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.terminology import entry_of
@@ -129,6 +130,7 @@ def labels_from_segmentation(
     segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | None" = None
 ) -> sitk.Image:
     """Label map (uint8, values of `label_of`) on the grid of `volume`, or on the one that the segmentation was made on.
+    It carries the planes of slices that the volume has.
 
     Where segments overlap the later one counts. One that is no structure of ours (`label_of`) is left out.
     Raises InputError if no grid is known, or none that the segments can be put on.
@@ -141,7 +143,10 @@ def labels_from_segmentation(
     labels: sitk.Image = sitk.Cast(merged, sitk.sitkUInt8)
     if volume is not None:
         # The grid is the volume's, moved by what transforms lie between the two nodes.
-        labels.CopyInformation(image_from_volume(volume))
+        image = image_from_volume(volume)
+        labels.CopyInformation(image)
+        if carries_planes(image):
+            return with_planes(labels, planes_of(image))
     return labels
 
 

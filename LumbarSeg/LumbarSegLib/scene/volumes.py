@@ -1,4 +1,4 @@
-"""Images of `core` (LPS, mm) to the scene's (RAS, mm) and back: the only place where the signs change."""
+"""Images of `core` (LPS, mm) to the scene's (RAS, mm) and back: only here and in `acquisition` do the signs change."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
+from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.acquisition import planes_in_world, put_in_planes
 from LumbarSegLib.scene.host import slicer
 
 if TYPE_CHECKING:
@@ -25,20 +27,28 @@ class _Placed(Protocol):
 
 
 def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "vtkMRMLScalarVolumeNode":
-    """A new volume node with the voxels and the exact geometry of a 3D scalar image."""
+    """A new volume node with the voxels and the exact geometry of a 3D scalar image.
+
+    If its slices have planes of their own, the node stands under a new grid transform that moves them there.
+    """
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     volume.SetSpacing(image.GetSpacing())
     volume.SetOrigin(_flipped(np.array(image.GetOrigin())).tolist())
     volume.SetIJKToRASDirections(_ras_directions(image))
     volume.SetAndObserveImageData(_filled(vtkImageData(), image))
     volume.CreateDefaultDisplayNodes()
+    if carries_planes(image):
+        put_in_planes(volume, planes_of(image))
     return volume
 
 
 def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:
     """The voxels and the exact geometry of a volume node, before any transform that the node stands under.
 
-    Raises InputError if the volume is empty or has several values for each voxel.
+    Under a transform that is not linear, such as that of a DICOM series in oblique blocks, the image carries the planes
+    (`core.planes`) in which its slices then stand in the world, with what linear transforms there are besides.
+    Raises InputError if the volume is empty, has several values for each voxel or stands under a transform that bends
+    its slices.
     """
     data = volume.GetImageData()
     if data is None or data.GetNumberOfPoints() == 0:
@@ -51,7 +61,8 @@ def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:
     directions = np.zeros((3, 3)).tolist()
     volume.GetIJKToRASDirections(directions)
     _place(image, volume, np.array(directions), (0, 0, 0))
-    return image
+    planes = planes_in_world(volume)
+    return image if planes is None else with_planes(image, planes)
 
 
 def oriented_from_image(image: sitk.Image) -> "vtkOrientedImageData":

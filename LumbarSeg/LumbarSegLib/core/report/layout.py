@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.findings import Findings, Measurement, is_slice
 from LumbarSegLib.resources import resource
 
 NOT_MEASURED = "—"
@@ -33,15 +33,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Levels from the top downward, and a column for each measure."""
+    """Levels from the top downward, and a column for each measure.
+
+    `kind` is "levels" for those with a name, blocks too, or "slices" for the slices of an axial image.
+    """
 
     title: str
     columns: tuple[Column, ...]
+    kind: str = "levels"
 
     def rows(self, findings: Findings) -> tuple[Row, ...]:
         """The levels at which at least one of the columns' measures exists."""
         found = {(one.measure, one.level): one for one in findings.measurements}
-        levels = dict.fromkeys(one.level for one in findings.measurements)
+        slices = self.kind == "slices"
+        levels = dict.fromkeys(one.level for one in findings.measurements if is_slice(one.level) == slices)
         rows = (Row(level, tuple(_cell(column, level, found) for column in self.columns)) for level in levels)
         return tuple(row for row in rows if any(row.cells))
 
@@ -70,13 +75,17 @@ def rounded(measurement: Measurement) -> str:
 def _tables(name: str) -> tuple[Table, ...]:
     rows: list[dict[str, Any]] = json.loads(resource("tables.json").read_text(encoding="utf-8"))[name]
     return tuple(
-        Table(row["title"], tuple(Column(one["heading"], tuple(one["measures"])) for one in row["columns"]))
+        Table(
+            row["title"],
+            tuple(Column(one["heading"], tuple(one["measures"])) for one in row["columns"]),
+            row.get("rows", "levels"),
+        )
         for row in rows
     )
 
 
 BY_LEVEL = _tables("by_level")
-"""The tables of all measures of a level: canal, vertebrae, discs."""
+"""The tables of all measures of a level: canal, vertebrae, discs; the sac by level and by slice."""
 
-IN_PICTURE = _tables("in_picture")[0]
-"""The one small table beside a picture."""
+IN_PICTURE, *SLICES_IN_PICTURE = _tables("in_picture")
+"""The one small table beside the picture of a spine, and those below the picture of axial slices."""

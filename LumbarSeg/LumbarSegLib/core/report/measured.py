@@ -1,4 +1,4 @@
-"""A picture of what was measured in a sagittal volume: where each number was read, and all of them by level."""
+"""A picture of what was measured in an image; of a sagittal volume where each number was read, and all by level."""
 
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from matplotlib.text import Annotation
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.regions import Regions, Result
 from LumbarSegLib.core.report.layout import in_cell, with_unit
+from LumbarSegLib.core.report.measured_slices import slices_figure
 from LumbarSegLib.core.report.panels import MEASURED_COLOR, draw_area_curve, draw_numbers
 from LumbarSegLib.core.report.slices import (
     TEXT,
@@ -42,9 +44,15 @@ _CORNERS = ("superior_anterior", "superior_posterior", "inferior_posterior", "in
 Places = dict[str, Floats]
 
 
-def draw_measured(image: sitk.Image, spine: Spine, findings: Findings, path: Path) -> None:
-    """Write `measured_figure` as a PNG. Raises OSError if it is not written."""
-    measured_figure(image, spine, findings).savefig(path)
+def draw_measured(image: sitk.Image, result: Result, findings: Findings, path: Path) -> None:
+    """Write `measured_figure` of a Spine, `slices_figure` of the Regions of an axial image, as a PNG.
+
+    Raises OSError if it is not written.
+    """
+    if isinstance(result, Regions):
+        slices_figure(image, result, findings).savefig(path)
+    else:
+        measured_figure(image, result, findings).savefig(path)
 
 
 def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figure:

@@ -8,10 +8,26 @@ from typing import Any
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Findings, Landmark, Measurement, Point, Section, Trace
+from LumbarSegLib.core.findings import Comparison, Findings, Landmark, Measurement, Point, Section, Trace
 from LumbarSegLib.core.report.layout import rounded
 
-COLUMNS = ("level", "measure", "name", "value", "unit", "band", "status", "reason", "flags", "method", "source")
+SCHEMA_VERSION = 1
+"""That of `Resources/findings.schema.json`, which the JSON follows."""
+
+COLUMNS = (
+    "level",
+    "measure",
+    "name",
+    "value",
+    "unit",
+    "band",
+    "status",
+    "reason",
+    "flags",
+    "method",
+    "source",
+    "comparisons",
+)
 _COORDINATES = "LPS, mm"
 _DECIMALS = 4
 
@@ -22,7 +38,8 @@ def as_dict(findings: Findings) -> dict[str, Any]:
     A measurement without a value has null and its reason.
     """
     return {
-        "lowest_disc": findings.lowest_disc,
+        "schema_version": SCHEMA_VERSION,
+        **_counted(findings),
         "coordinates": _COORDINATES,
         "measurements": [_measurement(one) for one in findings.measurements],
         "sections": [_section(one) for one in findings.sections],
@@ -31,6 +48,16 @@ def as_dict(findings: Findings) -> dict[str, Any]:
             {"key": one.key, "level": one.level, "text": one.text, "blocks": list(one.blocks)} for one in findings.flags
         ],
     }
+
+
+def _counted(findings: Findings) -> dict[str, Any]:
+    """What the levels are counted from, and what stands for them in an axial image."""
+    levels = [{"level": one.level, "slice": one.slice, "named_by": one.named_by} for one in findings.represented]
+    return {**_lowest(findings), **({"levels": levels} if levels else {})}
+
+
+def _lowest(findings: Findings) -> dict[str, str]:
+    return {"lowest_disc": findings.lowest_disc} if findings.lowest_disc else {}
 
 
 def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
@@ -46,7 +73,8 @@ def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow([f"# {RESEARCH_USE}"])
-    writer.writerows([f"# {key}", value] for key, value in {**provenance, "lowest_disc": findings.lowest_disc}.items())
+    writer.writerows([f"# {key}", value] for key, value in {**provenance, **_lowest(findings)}.items())
+    writer.writerows([f"# level {one.level}", one.slice, one.named_by] for one in findings.represented)
     writer.writerows([f"# flag {one.key}", one.level, one.text] for one in findings.flags)
     writer.writerow(COLUMNS)
     writer.writerows(_row(one) for one in findings.measurements)
@@ -56,7 +84,8 @@ def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
 def _row(one: Measurement) -> tuple[str, ...]:
     measure = MEASURES[one.measure]
     told = (one.band, one.status, one.reason, " ".join(one.flags), measure.method, measure.source)
-    return (one.level, one.measure, measure.name, rounded(one), measure.ucum, *told)
+    beside = "; ".join(f"{found.side} {found.cut_off:g} ({found.source})" for found in one.comparisons)
+    return (one.level, one.measure, measure.name, rounded(one), measure.ucum, *told, beside)
 
 
 def _measurement(one: Measurement) -> dict[str, Any]:
@@ -68,12 +97,23 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "value": _number(one.value),
         "unit": measure.ucum,
         "band": one.band,
+        "comparisons": [_comparison(found) for found in one.comparisons],
         "status": one.status,
         "flags": list(one.flags),
         "reason": one.reason,
         "method": measure.method,
         "source": measure.source,
         "trace": _trace(one.trace),
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "side": one.side,
+        "cut_off": one.cut_off,
+        "meaning": one.meaning,
+        "source": one.source,
+        "population": one.population,
     }
 
 

@@ -1,19 +1,38 @@
 """Findings in plain text, for a terminal."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from textwrap import wrap
+from typing import TypeVar
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side, is_slice, slice_name
 from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
+
+Told = TypeVar("Told")
 
 _WIDTH = 110
 _GAP = "  "
+_TILT = "slice.tilt"
+_A_SLICE = re.compile(r"\bslice (\d+)\b")
+_SIDES: tuple[Side, ...] = ("below", "not below")
+_NAMED_BY = {
+    "sagittal": "named by the sagittal segmentation",
+    "user": "named by the user",
+    "block": "counted from below, not named",
+}
 
 
 def in_words(findings: Findings) -> str:
-    """Tables by level with units, the spans, published classes, what was not measured and why, and the flags."""
+    """Tables by level with units, the spans, published classes, values beside cut-offs, what was not measured and why,
+    and the flags.
+    """
     tables = [_table(table, findings) for table in BY_LEVEL]
-    parts = [*tables, "\n".join(span_lines(findings)), _reasons(findings), _flags(findings)]
+    named = "\n".join(represented_lines(findings))
+    spans = "\n".join(span_lines(findings))
+    parts = [named, *tables, spans, _comparisons(findings), _reasons(findings), _flags(findings)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -44,27 +63,88 @@ def _span(one: Measurement) -> str:
     return f"{MEASURES[one.measure].name} {one.level}: {with_unit(one)}" + f" ({one.band})" * bool(one.band)
 
 
+def represented_lines(findings: Findings) -> list[str]:
+    """A line for each level of an axial image, from the top downward: its slice, and where its name is from."""
+    return [
+        f"{one.level} is read on {slice_name(one.slice)}, {_NAMED_BY[one.named_by]}."
+        for one in reversed(findings.represented)
+    ]
+
+
+def _comparisons(findings: Findings) -> str:
+    """Each cut-off once, with the levels on either side of it; slices only where no level has a name."""
+    levels = [one for one in findings.measurements if not is_slice(one.level)]
+    sides: dict[tuple[str, Comparison], dict[Side, list[str]]] = {}
+    for one in levels or findings.measurements:
+        for found in one.comparisons:
+            key = (one.measure, replace(found, side="below"))
+            sides.setdefault(key, {}).setdefault(found.side, []).append(f"{one.level} ({with_unit(one)})")
+    lines = []
+    for (measure, cut_off), found_on in sides.items():
+        name, limit = MEASURES[measure].name, f"{cut_off.cut_off:g} {MEASURES[measure].unit}".rstrip()
+        where = "; ".join(f"{side}: {', '.join(found_on[side])}" for side in _SIDES if side in found_on)
+        told = f"{cut_off.meaning}; {cut_off.population}; {cut_off.source}"
+        lines += _indented(f"{name}, {limit}: {where}. The cut-off: {told}.")
+    return "\n".join(["Beside cut-offs from the literature:", *lines] if lines else [])
+
+
 def _reasons(findings: Findings) -> str:
     """Each reason once, with the levels and measures that it keeps from being measured."""
-    kept: dict[str, dict[str, list[str]]] = {}
-    for one in findings.measurements:
-        if one.value is None:
-            name = MEASURES[one.measure].name
-            kept.setdefault(one.reason, {}).setdefault(one.level, []).append(name[0].lower() + name[1:])
-    lines = [line for reason, levels in kept.items() for line in _indented(f"{reason} {_kept_by(levels)}")]
+    missing = [one for one in findings.measurements if one.value is None]
+    there = Counter(one.level for one in findings.measurements if one.measure != _TILT)
+    lines = []
+    for text, alike in _said_once((one.reason, one) for one in missing).items():
+        kept: dict[str, list[str]] = {}
+        for one in alike:
+            kept.setdefault(one.level, []).append(one.measure)
+        lines += _indented(f"{text} {_kept_by({level: _names(kept[level], there[level]) for level in kept})}")
     return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
 
 
-def _kept_by(levels: dict[str, list[str]]) -> str:
+def _names(measures: list[str], there: int) -> tuple[str, ...]:
+    """What is not measured at a level, in words; all there is but the tilt of a slice is "all"."""
+    if there > 1 and len([measure for measure in measures if measure != _TILT]) == there:
+        return ("all",)
+    return tuple(_within_sentence(MEASURES[measure].name) for measure in measures)
+
+
+def _within_sentence(name: str) -> str:
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
+
+
+def _said_once(told: Iterable[tuple[str, Told]]) -> dict[str, list[Told]]:
+    """What is told with the same text; texts that differ in the number of a slice alone become one that names all."""
+    alike: dict[str, list[tuple[str, Told]]] = {}
+    for text, one in told:
+        alike.setdefault(_A_SLICE.sub("slice", text), []).append((text, one))
+    return {_together([text for text, _ in pairs]): [one for _, one in pairs] for pairs in alike.values()}
+
+
+def _together(texts: list[str]) -> str:
+    numbers = sorted({int(number) for text in texts for number in _A_SLICE.findall(text)})
+    if len(numbers) < 2:
+        return texts[0]
+    return _A_SLICE.sub(f"slices {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}", texts[0])
+
+
+def _kept_by(levels: dict[str, tuple[str, ...]]) -> str:
     together: dict[tuple[str, ...], list[str]] = {}
     for level, names in levels.items():
-        together.setdefault(tuple(names), []).append(level)
+        together.setdefault(names, []).append(level)
     return "; ".join(f"{', '.join(where)}: {', '.join(names)}" for names, where in together.items())
 
 
 def _flags(findings: Findings) -> str:
-    lines = [line for flag in findings.flags for line in _indented(flag.text)]
+    lines = [line for text in flag_texts(findings) for line in _indented(text)]
     return "\n".join(["To be looked at:", *lines] if lines else [])
+
+
+def flag_texts(findings: Findings) -> list[str]:
+    """The flags in words; what is said of several slices alike is said once."""
+    about = [flag for flag in findings.flags if is_slice(flag.level)]
+    return [flag.text for flag in findings.flags if flag not in about] + list(
+        _said_once((flag.text, flag) for flag in about)
+    )
 
 
 def _indented(text: str) -> list[str]:

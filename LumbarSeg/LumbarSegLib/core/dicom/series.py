@@ -1,0 +1,127 @@
+"""Which DICOM files make up a series: the headers of all files in a folder, grouped, and one group chosen."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from LumbarSegLib.errors import InputError
+
+_TAGS = [
+    "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
+    "Rows", "Columns", "NumberOfFrames", "RescaleSlope", "RescaleIntercept",
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
+    "SpacingBetweenSlices", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+]  # fmt: skip
+_SUFFIXES = (".dcm", ".ima")
+
+Header = tuple[Path, Dataset]
+
+
+@dataclass(frozen=True)
+class Series:
+    """The image headers of a series in the order of their files' names, and the files that should be images of it but
+    cannot be read.
+    """
+
+    headers: list[Header]
+    damaged: list[Path]
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file is DICOM with the standard's preamble."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def series_at(path: Path, wanted: str | None = None) -> Series:
+    """The series of one file, or the only or the wanted one (number or SeriesInstanceUID) of a folder and all below.
+
+    Raises InputError where there is no image, or no single series.
+    """
+    return _of_file(path) if path.is_file() else _of_folder(path, wanted)
+
+
+def frames_of(header: Dataset) -> int:
+    """How many slices a file holds."""
+    return int(header.get("NumberOfFrames") or 1)
+
+
+@dataclass
+class _Found:
+    headers: list[Header] = field(default_factory=list)
+    damaged: list[tuple[Path, str]] = field(default_factory=list)
+    """With the series that they belong to, "" where they do not even tell that."""
+
+    def series(self, headers: list[Header]) -> Series:
+        uid = headers[0][1].SeriesInstanceUID
+        return Series(headers, [file for file, its in self.damaged if its in ("", uid)])
+
+
+def _read(files: Iterable[Path]) -> _Found:
+    found = _Found()
+    for file in files:
+        try:
+            header = dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
+        # All that pydicom raises on notes, thumbnails and odd objects that lie beside the images of a folder.
+        except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
+            if file.suffix.lower() in _SUFFIXES:
+                found.damaged.append((file, ""))
+            continue
+        if "Rows" in header and "SeriesInstanceUID" in header and header.get("Modality") != "SEG":
+            found.headers.append((file, header))
+        elif header.file_meta.get("MediaStorageSOPClassUID") != MediaStorageDirectoryStorage:
+            found.damaged.append((file, str(header.get("SeriesInstanceUID", ""))))
+    return found
+
+
+def _of_file(path: Path) -> Series:
+    named = _read([path]).headers
+    if not named:
+        raise InputError(f"{path.name}: this DICOM file holds no image; give a file or the folder of an image series.")
+    if frames_of(named[0][1]) > 1:
+        return Series(named, [])
+    uid = named[0][1].SeriesInstanceUID
+    beside = _read(sorted(file for file in path.parent.iterdir() if file.is_file()))
+    return beside.series([header for header in beside.headers if header[1].SeriesInstanceUID == uid])
+
+
+def _of_folder(path: Path, wanted: str | None) -> Series:
+    read = _read(sorted(file for file in path.rglob("*") if file.is_file()))
+    found: dict[str, list[Header]] = defaultdict(list)
+    for header in read.headers:
+        found[str(header[1].SeriesInstanceUID)].append(header)
+    if not found:
+        raise InputError(f"{path.name}: the folder holds no DICOM image; give the folder of an image series.")
+    # Screen captures and other pictures lie in many study folders; only images with a place are volumes.
+    placed = {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])} or found
+    if wanted is not None:
+        placed = {uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))} or placed
+        if len(placed) == 1 and wanted in (*placed, _number(*placed.values())):
+            return read.series(next(iter(placed.values())))
+        raise InputError(f"{path.name}: no single series is {wanted!r}; {_listing(placed)}")
+    if len(placed) > 1:
+        raise InputError(f"{path.name}: the folder holds {len(placed)} series; {_listing(placed)}")
+    return read.series(next(iter(placed.values())))
+
+
+def _listing(found: dict[str, list[Header]]) -> str:
+    lines = "; ".join(
+        f"{_number(headers)} ({headers[0][1].get('SeriesDescription') or 'no description'}, "
+        f"{sum(frames_of(header) for _, header in headers)} slices, UID {uid})"
+        for uid, headers in sorted(found.items(), key=lambda item: int(_number(item[1]) or 0))
+    )
+    return f"choose one with its number or UID (--series): {lines}"
+
+
+def _number(headers: list[Header]) -> str:
+    return str(headers[0][1].get("SeriesNumber") or 0)
+
+
+def _has_place(header: Dataset) -> bool:
+    return "ImagePositionPatient" in header or "PerFrameFunctionalGroupsSequence" in header
