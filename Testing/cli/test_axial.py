@@ -76,10 +76,10 @@ def test_words_and_picture_show_the_regions(
     words = capsys.readouterr().out.splitlines()
     assert words[0] == f"Found in {one_slice} (axial):"
     assert words[1:5] == [
-        "  IVD: 2.8 ml, intervertebral disc",
-        "  PE:  1.0 ml, posterior element",
-        "  TS:  0.4 ml, thecal sac",
-        "  AAP: 0.7 ml, area between anterior and posterior elements",
+        "  IVD: intervertebral disc, 1 slice",
+        "  PE:  posterior element, 1 slice",
+        "  TS:  thecal sac, 1 slice",
+        "  AAP: area between anterior and posterior elements, 1 slice",
     ]
     assert picture.read_bytes().startswith(b"\x89PNG")
 

@@ -92,12 +92,12 @@ def test_a_picture_becomes_named_regions_without_mm(
         assert [one.GetName() for one in segments_of(load_segmentation(scene, out)).values()] == REGIONS
 
 
-def test_the_words_on_a_picture_count_pixels(
+def test_the_words_on_a_picture_give_no_size(
     picture: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert segment(picture, model, tmp_path / "out.seg.nrrd", "--task", "axial") == 0
     said = capsys.readouterr().out
-    assert "pixels, intervertebral disc" in said
+    assert "IVD: intervertebral disc, 1 slice" in said
     assert " ml" not in said
     assert f"  Note: {NOT_STATED}" in said.splitlines()
 

@@ -222,20 +222,19 @@ def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
 
 
 def _found_in_words(found: "Segmented") -> Iterator[str]:
-    from LumbarSegLib.core.images import has_spacing
     from LumbarSegLib.core.regions import Regions
 
-    in_mm, result = has_spacing(found.image), found.result
+    result = found.result
     if isinstance(result, Regions):
         for one in result.instances:
-            yield f"  {one.structure.name + ':':<5}{_size(one, in_mm)}, {one.structure.words}"
+            count = result.slices_with(one.structure)
+            yield f"  {one.structure.name + ':':<5}{one.structure.words}, {count} slice{'s' * (count > 1)}"
         return
     for kind, title in (("vertebra", "Vertebrae"), ("disc", "Discs"), ("canal", "Canal")):
-        names = [f"{one.structure.name} {_size(one, in_mm)}" for one in result.instances if one.structure.kind == kind]
+        names = [f"{one.structure.name} {_size(one)}" for one in result.instances if one.structure.kind == kind]
         yield f"  {title + ':':<11}{', '.join(names) or 'none'}"
 
 
-def _size(instance: "Instance", in_mm: bool) -> str:
+def _size(instance: "Instance") -> str:
     partly = " (partly visible)" * (instance.partly_visible and instance.structure.kind != "canal")
-    size = f"{instance.volume_mm3 / 1000:.1f} ml" if in_mm else f"{instance.volume_mm3:.0f} pixels"
-    return f"{size}{partly}"
+    return f"{instance.volume_mm3 / 1000:.1f} ml{partly}"

@@ -27,6 +27,11 @@ class Regions:
     instances: tuple[Instance, ...]
     notes: tuple[str, ...]
 
+    def slices_with(self, structure: Structure) -> int:
+        """On how many slices a region is."""
+        upright = to_stack_order(self.labels, ORIENTATIONS[self.task])
+        return int((sitk.GetArrayViewFromImage(upright) == structure.label).any((1, 2)).sum())
+
 
 Result = Spine | Regions
 """What was found in an image: named instances with their labels, and notes. A host shows either in the same way."""
