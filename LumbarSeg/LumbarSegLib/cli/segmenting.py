@@ -70,12 +70,9 @@ def segment(
     debug: DebugOption = False,
 ) -> None:
     """Segment an image: vertebrae, discs and spinal canal, or the regions of axial slices, as named segments."""
-    for option, given in {
-        "--csv": as_csv,
-        "--sagittal": sagittal,
-        "--level": level,
-        "--thresholds": thresholds,
-    }.items():
+    if as_csv and not measure:
+        raise typer.BadParameter("--csv gives measures; add --measure.")
+    for option, given in {"--sagittal": sagittal, "--level": level, "--thresholds": thresholds}.items():
         if given and not measure:
             raise typer.BadParameter(f"{option} is about measures; add --measure.")
     if pixel_spacing and task != "axial":
