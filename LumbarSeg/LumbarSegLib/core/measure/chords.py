@@ -110,11 +110,10 @@ class Chords:
         right, back = places[:, :1], places[:, 1:]
         oval = self._oval_near(right, back)
         height, _ = self._met(oval, oval, right, back)
-        ovals = [self._oval_near(right, height[:, side, None]) for side in (0, 1)]
-        height, half = self._met(*ovals, right, back)
-        given = (self._away(right, back).min(axis=1) <= np.minimum(self.step, self._reach_mm[:, 0] + _STILL)) & (
-            half.min(axis=1) > 0
-        )
+        front, behind = (self._oval_near(right, height[:, side, None]) for side in (0, 1))
+        height, half = self._met(front, behind, right, back)
+        beside = self._away(right, back).min(axis=1) <= np.minimum(self.step, self._reach_mm[:, 0] + _STILL)
+        given = beside & (half.min(axis=1) > 0)
         return np.stack([np.repeat(right, 2, axis=1), height], axis=2), given
 
     @property
