@@ -6,7 +6,7 @@ The first table gives the errors on digital phantoms, whose truth is a formula. 
 mean, the root mean square (rms) or the worst of the errors of a family is held to the bound, which stands below the
 heads: "!" marks a broken one, "+" one that only the worst error breaks. With voxels of 1 mm it is the root mean square,
 for a face that runs along them may move by nearly a voxel without changing one label, and nobody can read where it is
-(`Testing/core/test_voxel_limits.py`); the worst is held too in the pose where no face runs along them.
+(`Testing/core/test_voxel_limits.py`); the worst is held too where no face runs along them (`Testing/poses.py`).
 The second times a stack of 512 x 640 x 23 voxels: in full, after a corner was dragged and after a segment was edited.
 """
 
@@ -22,6 +22,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core import analysis, levels
 from Testing.accuracy import COARSE, FINE, NOISY, OBLIQUE, STRAIGHT, THICK, UNITS, Bounds, errors_of, mean, most, worst
+from Testing.poses import ASKEW
 from Testing.spine_shapes import SpineShape
 from Testing.spines import Phantom
 
@@ -33,8 +34,6 @@ ILL = SpineShape(
 SOFT = SpineShape(concavity=1.5, rounding=1.5)
 LYING = (2.0, 4.0, -3.0)
 """Nobody lies quite straight in the scanner."""
-ASKEW = (20.0, 10.0, 15.0)
-"""No face of the spine runs along the voxels."""
 BOUNDS = ((COARSE, "mean, rms or worst"), (THICK, "worst with 4.4 mm slices"), (NOISY, "mean with noise"))
 THIN, SPACE, SLICES = (0.5, 0.5, 0.5), (0.9, 0.47, 0.47), (4.4, 0.5, 0.5)
 
@@ -50,7 +49,7 @@ def cases() -> list[tuple[str, Bounds, list[Phantom]]]:
         ("1 mm, concave endplates, round corners", COARSE, [replace(soft, offset=offset) for offset in offsets]),
         ("1 mm, straight along the voxels", STRAIGHT, [Phantom(shape=ILL, offset=offset) for offset in offsets]),
         *((f"1 mm, turned 20° about {axis}", COARSE, [replace(ill, turn=turn)]) for axis, turn in about.items()),
-        ("1 mm, no face along the voxels", OBLIQUE, [replace(ill, turn=ASKEW, offset=offset) for offset in offsets]),
+        ("1 mm, no face along the voxels", OBLIQUE, [replace(ill, turn=turn, offset=at) for turn, at in ASKEW]),
         ("0.5 mm", FINE, [replace(ill, spacing=THIN), replace(soft, spacing=THIN)]),
         ("0.9 x 0.47 x 0.47 mm", FINE, [replace(ill, spacing=SPACE, offset=offset) for offset in offsets]),
         ("4.4 x 0.5 x 0.5 mm", THICK, [replace(ill, spacing=SLICES, offset=(x, 0, 0)) for x in range(4)]),

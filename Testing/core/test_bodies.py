@@ -10,7 +10,7 @@ from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.measure.bodies import BodyShape, body_of, place_body
 from LumbarSegLib.core.measure.centreline import Centreline, centreline_of
 from LumbarSegLib.core.measure.grid import Floats, Grid, Part
-from Testing.benchmarks.measures import ASKEW
+from Testing.poses import ASKEW
 from Testing.spine_shapes import SpineShape
 from Testing.spines import Phantom
 
@@ -56,7 +56,10 @@ class Scene:
 @pytest.mark.parametrize(
     ("phantom", "bound"),
     [
-        pytest.param(replace(SHORT, turn=ASKEW), 0.5, id="1 mm, no face along the voxels"),
+        *(
+            pytest.param(replace(SHORT, turn=turn, offset=offset), 0.5, id=f"1 mm, turned {turn}")
+            for turn, offset in ASKEW[:4]
+        ),
         pytest.param(replace(SHORT, spacing=(0.9, 0.47, 0.47)), 0.4, id="0.9 x 0.47 x 0.47 mm"),
         pytest.param(replace(SHORT, spacing=(4.4, 0.5, 0.5)), 0.4, id="4.4 x 0.5 x 0.5 mm"),
     ],

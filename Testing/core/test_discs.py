@@ -1,6 +1,7 @@
 """Discs: size, heights, bulge and the S1 endplate, on phantoms and on shapes that cannot be measured."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.measure.centreline import Centreline, centreline_of
 from LumbarSegLib.core.measure.discs import DiscShape, bulge, disc_of, heights, mid_sagittal, sizes
 from LumbarSegLib.core.measure.grid import Floats, Grid, Part
-from Testing.spine_shapes import SpineShape
+from Testing.poses import ASKEW
+from Testing.spine_shapes import Corner, SpineShape
 from Testing.spines import Phantom
 
 LABELS = {"L5/S1": 201, "L4/5": 202, "L3/4": 203}
@@ -72,6 +74,19 @@ def test_the_s1_endplate_lies_within_a_millimetre_and_half_a_degree(
         np.degrees(np.arctan2(*((ends[1] - ends[0]) @ np.stack([up, back]).T))) for ends in (shape.endplate, true)
     ]
     assert angles[0] == pytest.approx(angles[1], abs=0.5)
+
+
+@pytest.mark.parametrize(("turn", "offset"), (*ASKEW[:4], ((22.0, -12.0, 8.0), (0.3, 0.4, 0.2))))
+@pytest.mark.parametrize("slip", [0.0, 5.0])
+def test_each_end_of_the_s1_endplate_lies_within_half_a_millimetre_where_no_face_runs_along_the_voxels(
+    turn: Corner, offset: Corner, slip: float
+) -> None:
+    phantom = Phantom(replace(PLAIN, slips={"L5/S1": slip}), turn=turn, offset=offset)
+    points = true_points(phantom)
+    shape = shape_in(phantom, "L5/S1")
+    assert shape.endplate is not None
+    for end, place in zip(("anterior", "posterior"), shape.plane.flat(shape.endplate), strict=True):
+        assert np.hypot(*(place - shape.plane.flat(points[f"S1.superior_{end}"]))) < 0.5
 
 
 def test_the_heights_are_those_between_the_landmarks() -> None:

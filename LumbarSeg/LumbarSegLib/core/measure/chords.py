@@ -104,25 +104,54 @@ class Chords:
         """The ends (p, 2, 2) from front to back through places (p, 2), carried on from the chords beside them, and
         whether there are any (p,).
 
-        Between two slices an oval is wider than both, so it is the square of the chord that is interpolated.
+        Between two slices an oval is wider than both, so it is the square of the chord that is interpolated. Chords
+        that run across the diameter are read around its front end and around its back end, which others cross.
         """
-        reach = np.maximum(_BESIDE, 1.6 * self.step)[:, None]
         right, back = places[:, :1], places[:, 1:]
-        skew = self.skew[:, None] / reach
-        away = np.where(self.there, np.abs(self.passes - right - self.skew[:, None] * back), np.inf)
-        near = away <= reach + _STILL
+        oval = self._oval_near(right, back)
+        height, _ = self._met(oval, oval, right, back)
+        front, behind = (self._oval_near(right, height[:, side, None]) for side in (0, 1))
+        height, half = self._met(front, behind, right, back)
+        beside = self._away(right, back).min(axis=1) <= np.minimum(self.step, self._reach_mm[:, 0] + _STILL)
+        given = beside & (half.min(axis=1) > 0)
+        return np.stack([np.repeat(right, 2, axis=1), height], axis=2), given
+
+    @property
+    def _reach_mm(self) -> Floats:
+        """How far from a place chords still tell of it, (p, 1)."""
+        return np.maximum(_BESIDE, 1.6 * self.step)[:, None]
+
+    def _away(self, right: Floats, height: Floats) -> Floats:
+        """How far each chord (p, n) passes from places at `right` and `height` (p, 1); infinite where there is none."""
+        return np.where(self.there, np.abs(self.passes - right - self.skew[:, None] * height), np.inf)
+
+    def _oval_near(self, right: Floats, height: Floats) -> Floats:
+        """Parabolas (p, 3, 2) of the middle and the squared half of the chords near places at `right` and `height`
+        (p, 1), over how far they pass from `right` at height 0, in reaches.
+        """
         halves = (self.ends[..., 1] - self.ends[..., 0]) / 2
         shape = np.stack([self.ends.mean(axis=2), halves**2], axis=2)
-        middle, square = np.moveaxis(_parabolas((self.passes - right) / reach, shape, near), 2, 0)
-        height, half, moving = np.repeat(back, 2, axis=1), np.zeros((len(places), 2)), np.ones(len(places), dtype=bool)
+        near = self._away(right, height) <= self._reach_mm + _STILL
+        return _parabolas((self.passes - right) / self._reach_mm, shape, near)
+
+    def _met(self, front: Floats, behind: Floats, right: Floats, back: Floats) -> tuple[Floats, Floats]:
+        """The heights (p, 2) at which a diameter at `right` meets the ovals in front and behind, and half the chord
+        there; looked for from the height `back`.
+        """
+        skew = self.skew[:, None] / self._reach_mm
+        sides = [np.moveaxis(oval, 2, 0) for oval in (front, behind)]
+        height, half, moving = np.repeat(back, 2, axis=1), np.zeros((len(right), 2)), np.ones(len(right), dtype=bool)
         for _ in range(_ROUNDS):
-            root = np.sqrt(np.maximum(_value(square, skew * height), 0.0))
-            moved = _value(middle, skew * height) + root * (-1.0, 1.0)
+            place = [skew * height[:, side, None] for side in (0, 1)]
+            middle, square = (
+                np.concatenate([_value(sides[side][kind], place[side]) for side in (0, 1)], axis=1) for kind in (0, 1)
+            )
+            root = np.sqrt(np.maximum(square, 0.0))
+            moved = middle + root * (-1.0, 1.0)
             step = np.abs(moved - height).max(axis=1)
             height, half = np.where(moving[:, None], moved, height), np.where(moving[:, None], root, half)
             moving &= step >= _STILL
-        given = (away.min(axis=1) <= np.minimum(self.step, reach[:, 0] + _STILL)) & (half.min(axis=1) > 0)
-        return np.stack([np.repeat(right, 2, axis=1), height], axis=2), given
+        return height, half
 
     @property
     def _numbers(self) -> NDArray[np.int64]:

@@ -68,10 +68,15 @@ def disc_of(name: str, part: Part, plane: Plane) -> DiscShape | str:
     low, high = 0.5 * part.spacing, part.size_mm - 0.5 * part.spacing
     if ((contour < low) | (contour > high))[:, 1:].any():
         return _BORDER.format(name)
-    ends = endplate_below(flat[0])
+    ends = endplate_below(flat[0], _blur(part))
     endplate = None if ends is None else plane.places(ends)
     volume = None if part.touches_side() else part.volume_mm3
     return DiscShape(plane, contour, abs(area(flat[0])), endplate, volume)
+
+
+def _blur(disc: Part) -> float:
+    """The sigma (mm) of what blurs an outline: smoothing, and interpolation between voxels as a triangle does."""
+    return float(np.hypot(_SMOOTHING, np.sqrt((disc.spacing[1:] ** 2).mean() / 6)))
 
 
 def mid_sagittal(disc: Part, centreline: Centreline) -> Plane:

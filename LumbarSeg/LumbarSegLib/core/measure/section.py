@@ -23,7 +23,7 @@ _SMOOTHING = 0.8  # mm within the slices, but at least as many pixels by _SMOOTH
 _SMOOTHING_PIXELS = 1.2
 _SIDE = 3.0  # mm; a label that ends nearer to the side of the stack may end there for want of an image
 _FEWEST = 3  # chords that a width can be read from
-_TRACE = 0.02  # of the label; what is connected above this is one piece
+_TRACE = 0.005  # of the label; what is connected above this is one piece
 _END_ZONE = 25.0  # mm from each end of the centreline in which the label may end
 _END_SLOPE = 0.6  # cosine between the border's normal and the centreline where the border is the label's end
 _END_SHARE = 0.05  # of the walls on the label's end that make a section incomplete
@@ -48,7 +48,11 @@ class Canal:
     @cached_property
     def field(self) -> NDArray[np.float32]:
         """The label smoothed within its slices, 0 to 1; its border lies at 0.5."""
-        return self.part.field(max(_SMOOTHING, _SMOOTHING_PIXELS * float(self.part.spacing[1:].max())))
+        return self.part.field(self._smoothing)
+
+    @property
+    def _smoothing(self) -> float:
+        return max(_SMOOTHING, _SMOOTHING_PIXELS * float(self.part.spacing[1:].max()))
 
     @cached_property
     def _known(self) -> dict[int, tuple[Section, Floats | None]]:
@@ -111,7 +115,7 @@ class Canal:
         through &= ~self._at_border(ends).any(axis=1)
         lengths, widths = diameters[:, 1, 1] - diameters[:, 0, 1], extents[:, 1, 0] - extents[:, 0, 0]
         contours, lines, sides = (planes.places(flat).tolist() for flat in (chords.outline, diameters, extents))
-        centers, areas = planes.places(middles[:, None])[:, 0].tolist(), chords.area
+        centers, areas = planes.places(middles[:, None])[:, 0].tolist(), self._areas(chords, values)
         for k, reason in enumerate(reasons):
             whole, has_diameter = not reason, drawn[k] and reason not in (_BORDER, _END)
             section = Section(
@@ -127,6 +131,16 @@ class Canal:
                 reason,
             )
             yield section, ends[k] if through[k] else None
+
+    def _areas(self, chords: Chords, values: NDArray[np.float32]) -> Floats:
+        """Area in each plane (p,).
+
+        In slices that lie askew, smoothing moves some of the canal from the outermost chords beyond them. Where slices
+        are as thin as it reaches, all of it is added up, and nothing is lost.
+        """
+        if self.part.spacing[0] > self._smoothing:
+            return chords.area
+        return np.asarray(values.sum(axis=(1, 2), dtype=np.float64) * _STEP * chords.step)
 
     def _reasons(self, indices: NDArray[np.int64], chords: Chords, planes: Plane) -> list[str]:
         """Why the chords in each plane are not the whole canal; "" where they are."""
