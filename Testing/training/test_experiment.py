@@ -11,7 +11,7 @@ from training.experiment import read_experiment
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 SHARED = [
     *(f"comparison/{name}.toml" for name in ("axial", "sagittal", "sagittal-slices", "sagittal-volumes", "xray")),
-    *(f"axial/{name}.toml" for name in ("shared", "shared_contrast")),
+    *(f"axial/{name}.toml" for name in ("shared", "shared_contrast", "shared_settled")),
 ]
 """Keys that several experiments share, none by themselves."""
 COMPLETE = sorted({*CONFIGS.rglob("*.toml")} - {CONFIGS / path for path in SHARED})
