@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from LumbarSegLib.cli import run
+from LumbarSegLib.core.pictures import SIDES
 from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segments_of
@@ -87,7 +88,7 @@ def test_a_picture_becomes_named_regions_without_mm(
     assert segment(picture, model, out, "--task", "axial", "--json") == 0
     summary = summary_of(capsys)
     assert [(row["name"], row["volume_mm3"]) for row in summary["structures"]] == [(name, None) for name in REGIONS]
-    assert summary["notes"][0] == NOT_STATED
+    assert summary["notes"][:2] == [SIDES, NOT_STATED]
     with open_scene() as scene:
         assert [one.GetName() for one in segments_of(load_segmentation(scene, out)).values()] == REGIONS
 
@@ -110,7 +111,7 @@ def test_a_pixel_spacing_that_is_given_makes_mm_of_pixels(
     summary = summary_of(capsys)
     disc = summary["structures"][0]
     assert disc["volume_mm3"] == pytest.approx(int((sitk.GetArrayFromImage(axial_labels(1)) == 1).sum()) * 4.4)
-    assert summary["notes"][0].startswith("The pixel spacing of 1 mm is as given")
+    assert summary["notes"][1].startswith("The pixel spacing of 1 mm is as given")
     assert sitk.ReadImage(str(out)).GetSpacing() == pytest.approx((1.0, 1.0, 4.4))
 
 

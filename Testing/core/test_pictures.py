@@ -13,6 +13,7 @@ from LumbarSegLib.core import inference, models, preprocess
 from LumbarSegLib.core.agreement import self_agreement
 from LumbarSegLib.core.images import check_fits, has_spacing, notes_of, plane_of, read_image
 from LumbarSegLib.core.labelmap import on_grid_of
+from LumbarSegLib.core.pictures import SIDES
 from LumbarSegLib.errors import InputError
 from Testing.axial import IVD, axial_image, axial_labels
 from Testing.bad_images import BAD_IMAGES, meta_image, nifti, nrrd, volume
@@ -41,7 +42,7 @@ def test_a_picture_is_one_axial_slice_whose_spacing_is_not_known(tmp_path: Path,
     assert np.array_equal(image.GetDirection(), AXES)
     assert plane_of(image) == "axial"
     assert not has_spacing(image)
-    assert notes_of(image) == (NOT_STATED,)
+    assert notes_of(image) == (SIDES, NOT_STATED)
 
 
 def test_a_jpeg_picture_is_read_too(tmp_path: Path) -> None:
@@ -59,7 +60,8 @@ def test_a_spacing_that_the_user_gives_is_that_of_the_pixels_and_a_note_says_who
     image = read_image(write(tmp_path / "slice.png", grey()), pixel_spacing_mm=0.6875)
     assert image.GetSpacing()[:2] == (0.6875, 0.6875)
     assert has_spacing(image)
-    (note,) = notes_of(image)
+    sides, note = notes_of(image)
+    assert sides == SIDES
     assert note.startswith("The pixel spacing of 0.6875 mm is as given, not from the file")
 
 

@@ -55,7 +55,7 @@ def test_sagittal_measures_stand_beside_theirs_in_the_same_way() -> None:
 
 def test_words_name_the_sides_with_meaning_population_and_source_and_no_verdict() -> None:
     words = " ".join(in_words(measure(regions_of(axial_labels()), levels={"L4/5": 4, "L5/S1": 2}).findings).split())
-    assert "Thecal sac area (DSCA), 100 mm²: below: L4/5 (96 mm²), L5/S1 (96 mm²). The cut-off: line in use" in words
+    assert "Thecal sac area (DSCA), 100 mm²: below: L4/5 (96 mm²). The cut-off: line in use" in words
     assert "70 mm²: not below: L4/5 (96 mm²), L5/S1 (96 mm²)." in words
     assert "Steurer 2011, BMC Musculoskelet Disord 12:175." in words
     assert "slice" not in words.split("Beside cut-offs from the literature:")[1].split("Not measured")[0]
@@ -104,6 +104,7 @@ def test_the_shipped_rows_can_be_given_back_as_they_are(tmp_path: Path) -> None:
         ),
         ({"key": "ts.area", "thresholds": [OWN | {"source": " "}]}, "must be texts that are not empty"),
         ({"key": "ts.area", "thresholds": [OWN | {"levels": "L4/5"}]}, 'the "levels" of a cut-off must be a list'),
+        ({"key": "ts.area", "thresholds": [OWN | {"levels": ["L4/5", "L4-5"]}]}, "L4-5 is no level"),
     ],
 )
 def test_a_wrong_row_is_refused_with_what_is_wrong(tmp_path: Path, row: dict[str, Any], words: str) -> None:

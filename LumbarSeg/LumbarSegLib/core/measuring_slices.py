@@ -25,7 +25,7 @@ from LumbarSegLib.core.regions import Regions, regions_of
 from LumbarSegLib.core.slice_quality import SliceEvidence
 from LumbarSegLib.errors import InputError
 
-_NO_TILT = "There is no sagittal segmentation and fewer than three slices of the block show a sac."
+_NO_TILT = "There is no sagittal segmentation, and fewer than three slices close to each other show a sac."
 _NO_CANAL = "The sagittal segmentation shows no canal here."
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.dicom.pixels import Pixels
+from LumbarSegLib.core.notes import with_notes
 from LumbarSegLib.core.spacing import AXES, unspaced
 from LumbarSegLib.errors import InputError
 
+SIDES = "A picture does not tell the sides of the patient: his right is taken to be on its left."
 READERS = ("PNGImageIO", "JPEGImageIO", "TIFFImageIO", "BMPImageIO")
 """ITK's names of the formats that are pictures."""
 
@@ -25,7 +27,8 @@ def read_picture(path: Path) -> sitk.Image:
         raise InputError(f"{path.name}: {_reason(str(error))}") from error
     if picture.GetDimension() != 2:
         raise InputError(f"{path.name}: the picture has several pages; give one slice at a time, or the DICOM series.")
-    return unspaced(sitk.GetImageFromArray(_grey(sitk.GetArrayFromImage(picture), path.name)[None]), AXES)
+    image = unspaced(sitk.GetImageFromArray(_grey(sitk.GetArrayFromImage(picture), path.name)[None]), AXES)
+    return with_notes(image, [SIDES])
 
 
 def _reason(message: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from LumbarSegLib.core.anatomy import STRUCTURES
 from LumbarSegLib.core.definitions import DOUBTS, MEASURES, Threshold, fits, threshold_of
 from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side
 from LumbarSegLib.errors import InputError
@@ -23,6 +24,7 @@ SHIPPED: Thresholds = MappingProxyType({key: one.thresholds for key, one in MEAS
 
 _ROW = {"key", "unit", "thresholds"}
 _NEEDED = {"value", "meaning", "source", "population"}
+_LEVELS = {row.name for row in STRUCTURES}
 
 
 def read_thresholds(path: Path) -> Thresholds:
@@ -56,9 +58,9 @@ def _key(row: dict[str, Any]) -> str:
         raise ValueError('"key" must be that of a measure, as ts.area')
     if unknown := row.keys() - _ROW:
         raise ValueError(f'"{min(unknown)}" is no part of a row; only key, unit and thresholds are')
-    unit = MEASURES[row["key"]].unit
-    if row.get("unit", unit) != unit:
-        raise ValueError(f"its unit is {unit or 'none'}, not {row['unit']}")
+    measure = MEASURES[row["key"]]
+    if row.get("unit", measure.unit) not in (measure.unit, measure.ucum):
+        raise ValueError(f"its unit is {measure.unit or 'none'}, not {row['unit']}")
     return str(row["key"])
 
 
@@ -81,6 +83,8 @@ def _threshold(row: dict[str, Any]) -> Threshold:
     levels = row.get("levels", [])
     if not isinstance(levels, list) or not all(isinstance(level, str) for level in levels):
         raise ValueError('the "levels" of a cut-off must be a list of names, as L4/5')
+    if strange := sorted(set(levels) - _LEVELS):
+        raise ValueError(f"{strange[0]} is no level; levels are named as L4/5 or L3")
     return threshold_of(row)
 
 

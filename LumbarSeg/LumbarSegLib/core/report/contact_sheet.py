@@ -51,7 +51,7 @@ def draw_regions(image: sitk.Image, regions: Regions, path: Path) -> None:
         draw_slice(plain, stack, index, "Plain", box)
         draw_slice(segmented, stack, index, "Regions", box)
         draw_segments(segmented, stack.labels[index], regions.instances, stack.box, _OPACITY)
-    draw_scale_bar(panels[0][0], box)
+    draw_scale_bar(panels[0][0], stack, box)
     _draw_legend(figure, regions)
     state_research_use(figure)
     figure.savefig(path)

@@ -1,7 +1,7 @@
 """Findings as rows and columns for people to read: which measures stand side by side, from `Resources/tables.json`."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from LumbarSegLib.core.definitions import MEASURES
@@ -41,6 +41,11 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     kind: str = "levels"
+
+    def of(self, findings: Findings) -> "Table":
+        """The table without the columns whose measures exist at no level."""
+        found = {one.measure for one in findings.measurements}
+        return replace(self, columns=tuple(column for column in self.columns if found.intersection(column.measures)))
 
     def rows(self, findings: Findings) -> tuple[Row, ...]:
         """The levels at which at least one of the columns' measures exists."""

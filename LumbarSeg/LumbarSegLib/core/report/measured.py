@@ -73,7 +73,7 @@ def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figu
 
     view = panel(_GAP_IN, view_in)
     draw_slice(view, stack, stack.middle, "Measures", box)
-    draw_scale_bar(view, box)
+    draw_scale_bar(view, stack, box)
     _draw_measures(view, stack, spine, findings, box)
     draw_area_curve(panel(view_in + 2 * _GAP_IN, _CURVE_IN), stack, findings, box)
     draw_numbers(panel(view_in + _CURVE_IN + 3 * _GAP_IN, _TABLE_IN), findings)

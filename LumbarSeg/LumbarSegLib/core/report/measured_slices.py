@@ -67,7 +67,7 @@ def slices_figure(image: sitk.Image, regions: Regions, findings: Findings) -> Fi
         draw_slice(axes, stack, number - 1, _title(number, findings), box)
         _draw_sac(axes, places, number, findings, box)
         if place == 0:
-            draw_scale_bar(axes, box)
+            draw_scale_bar(axes, stack, box)
     left = across * (_PANEL_IN + _GAP_IN) + 2 * _GAP_IN
     _draw_numbers(_panel(figure, left, _ABOVE_IN, _TABLE_IN, body), findings, body)
     state_research_use(figure)

@@ -53,7 +53,7 @@ def _draw_spine(image: sitk.Image, spine: Spine, path: Path) -> None:
     panels = figure.subplots(1, len(shown))
     for axes, (index, title) in zip(panels, shown, strict=True):
         draw_slice(axes, stack, index, title, stack.box)
-    draw_scale_bar(panels[0], stack.box)
+    draw_scale_bar(panels[0], stack, stack.box)
     for axes, (index, _) in zip(panels[1:], shown[1:], strict=True):
         draw_segments(axes, stack.labels[index], spine.instances, stack.box, _OPACITY)
     draw_names(panels[1], stack, spine)

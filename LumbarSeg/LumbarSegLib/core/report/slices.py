@@ -22,6 +22,7 @@ from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
+from LumbarSegLib.core.spacing import has_spacing
 
 Floats = NDArray[np.float64]
 Slice = NDArray[np.uint8]
@@ -69,6 +70,7 @@ class Stack:
         self.grey = sitk.GetArrayViewFromImage(ordered)
         self.labels: Slice = sitk.GetArrayFromImage(to_stack_order(labels, ORIENTATIONS[task]))
         self.sides = _SIDES[task]
+        self.in_mm = has_spacing(image)
         self.spacing: Floats = np.array(ordered.GetSpacing())
         self._ordered = ordered
         rows, columns = self.grey.shape[1:]
@@ -116,7 +118,10 @@ def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> No
         )
 
 
-def draw_scale_bar(axes: Axes, box: Box) -> None:
+def draw_scale_bar(axes: Axes, stack: Stack, box: Box) -> None:
+    """A bar of a known length, where the length of a pixel is known."""
+    if not stack.in_mm:
+        return
     x, y = box.left + 0.05 * box.width, box.top + 0.965 * box.height
     edge = [withStroke(linewidth=4.5, foreground="black")]
     axes.plot([x, x + _SCALE_BAR_MM], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)

@@ -29,7 +29,7 @@ def in_words(findings: Findings) -> str:
     """Tables by level with units, the spans, published classes, values beside cut-offs, what was not measured and why,
     and the flags.
     """
-    tables = [_table(table, findings) for table in BY_LEVEL]
+    tables = [_table(table.of(findings), findings) for table in BY_LEVEL]
     named = "\n".join(represented_lines(findings))
     spans = "\n".join(span_lines(findings))
     parts = [named, *tables, spans, _comparisons(findings), _reasons(findings), _flags(findings)]
