@@ -10,7 +10,6 @@ from matplotlib.patches import Patch
 from LumbarSegLib.core.regions import Regions
 from LumbarSegLib.core.report.slices import (
     TEXT,
-    Box,
     Stack,
     black_figure,
     color_of,
@@ -35,7 +34,7 @@ def draw_regions(image: sitk.Image, regions: Regions, path: Path) -> None:
     intervals are shown. Raises OSError if it is not written.
     """
     stack = Stack(image, regions.labels, "axial")
-    box = _box(stack)
+    box = stack.around(stack.labels > 0, _AROUND_MM)
     chosen = _chosen(stack)
     in_row = min(_IN_ROW, len(chosen))
     across = 2 if in_row == 1 else in_row
@@ -62,18 +61,6 @@ def _chosen(stack: Stack) -> list[int]:
     shown = np.flatnonzero(stack.labels.any((1, 2)))
     places = np.linspace(0, len(shown) - 1, min(_MOST_SLICES, len(shown)))
     return [int(shown[round(place)]) for place in places]
-
-
-def _box(stack: Stack) -> Box:
-    """Around all regions, within the slice."""
-    rows, columns = np.nonzero(stack.labels.any(0))
-    across, down = stack.spacing[:2]
-    return Box(
-        max(0.0, columns.min() * across - _AROUND_MM),
-        min(stack.box.right, (columns.max() + 1) * across + _AROUND_MM),
-        max(0.0, rows.min() * down - _AROUND_MM),
-        min(stack.box.bottom, (rows.max() + 1) * down + _AROUND_MM),
-    )
 
 
 def _sheet(across: int, down: int, width_in: float, height_in: float) -> Figure:

@@ -113,15 +113,9 @@ def _box(stack: Stack) -> Box:
     """Around the discs and sacs, within the slice; around all that is labelled where there are none."""
     kinds = kinds_of("axial")
     for wanted in ((kinds["ivd"].label, kinds["ts"].label), tuple(row.label for row in kinds.values())):
-        rows, columns = np.nonzero(np.isin(stack.labels, wanted).any(0))
-        if len(rows):
-            across, down = stack.spacing[:2]
-            return Box(
-                max(0.0, columns.min() * across - _AROUND_MM),
-                min(stack.box.right, (columns.max() + 1) * across + _AROUND_MM),
-                max(0.0, rows.min() * down - _AROUND_MM),
-                min(stack.box.bottom, (rows.max() + 1) * down + _AROUND_MM),
-            )
+        shown = np.isin(stack.labels, wanted)
+        if shown.any():
+            return stack.around(shown, _AROUND_MM)
     return stack.box
 
 

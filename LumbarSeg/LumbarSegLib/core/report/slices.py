@@ -90,6 +90,17 @@ class Stack:
         low, high = np.percentile(self.grey[self.middle], _WINDOW_PERCENT)
         return float(low), float(high)
 
+    def around(self, shown: NDArray[np.bool_], margin_mm: float) -> Box:
+        """The part of a slice around what is `shown` in any of them (slices, rows, columns), with a margin."""
+        rows, columns = np.nonzero(shown.any(0))
+        across, down = self.spacing[:2]
+        return Box(
+            max(0.0, columns.min() * across - margin_mm),
+            min(self.box.right, (columns.max() + 1) * across + margin_mm),
+            max(0.0, rows.min() * down - margin_mm),
+            min(self.box.bottom, (rows.max() + 1) * down + margin_mm),
+        )
+
     def flat(self, places: Floats) -> Floats:
         """LPS places (..., 3) as seen in a slice, (..., 2): mm to the right and downward in it."""
         axes = np.reshape(self._ordered.GetDirection(), (3, 3))
