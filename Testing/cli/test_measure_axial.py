@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from jsonschema import Draft202012Validator, ValidationError
 
 from LumbarSegLib.cli import run
+from LumbarSegLib.core.pictures import SIDES
 from LumbarSegLib.core.preprocess import FIELD_OF_VIEW_MM
 from LumbarSegLib.resources import resource
 from Testing.axial import axial_image, axial_labels
@@ -227,7 +228,8 @@ def test_a_picture_has_ratios_and_with_its_pixel_spacing_millimetres(
     told = measured(capsys, str(picture), str(labels), "--pixel-spacing", "0.8")
     unit = 0.8**2
     assert row(told, "ts.area", "slice 1")["value"] == pytest.approx(96 * unit, rel=0.1)
-    assert "as given" in told["notes"][0]
+    assert told["notes"][0] == SIDES
+    assert "as given" in told["notes"][1]
 
 
 def test_options_about_measures_ask_for_measures(
