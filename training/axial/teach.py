@@ -24,6 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.definitions import DOUBTS
 from training import runs
 from training.data.axial_labels import BACKGROUND, IVD, TS
 from training.data.cases import CLASSES, UNKNOWN
@@ -38,7 +39,8 @@ RESERVED = tomllib.loads((Path(__file__).parent / "reserved.toml").read_text(enc
 _GAMMAS = (1.0, 0.75)
 _SURE = 0.65  # mean probability; half of the networks against the other half is none
 _LEAST_DICE = {IVD: 0.93, TS: 0.8}  # between any two networks; less, and the slice teaches nothing
-_TS_MM2 = (30.0, 400.0)  # as the program's own check has it
+_TS_LIMITS = DOUBTS["sac_area_implausible"].limits
+_TS_MM2 = (_TS_LIMITS["least_mm2"], _TS_LIMITS["most_mm2"])
 _IVD_MM2 = (700.0, 3000.0)
 
 Classes = NDArray[np.uint8]

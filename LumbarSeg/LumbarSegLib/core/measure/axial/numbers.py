@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from LumbarSegLib.core.anatomy import Kind
+from LumbarSegLib.core.definitions import DOUBTS
 from LumbarSegLib.core.findings import Measurement, Point, Trace
 from LumbarSegLib.core.measure.axial.shape import SliceShape
 from LumbarSegLib.core.measure.axial.slices import AxialSlice
@@ -15,8 +16,8 @@ from LumbarSegLib.core.measure.outline import Floats
 ENDS = ("ts_anterior", "ts_posterior", "ts_right", "ts_left")
 """The landmarks of a slice: the ends of the sac's AP and transverse diameter."""
 
-CORRECTED_FROM, CORRECTED_TO = 10.0, 20.0
-"""Degrees of tilt between which an area is given corrected as well (Resources/flags.json says the same)."""
+_CORRECTED_FROM, _CORRECTED_TO = (DOUBTS[key].limits["from_degrees"] for key in ("tilted", "tilted_much"))
+"""Degrees of tilt between which an area is given corrected as well."""
 
 _RESTS_ON: Mapping[str, tuple[Kind, ...]] = {
     "ts.area": ("ts",),
@@ -76,7 +77,7 @@ def in_slice(one: AxialSlice, shape: SliceShape, points: Mapping[str, Point]) ->
 
 def corrected(area: Measurement, tilt: float | None) -> list[Measurement]:
     """The sac's area in the plane across the canal, where the slice is tilted so much that it differs."""
-    if area.value is None or tilt is None or not CORRECTED_FROM < tilt <= CORRECTED_TO:
+    if area.value is None or tilt is None or not _CORRECTED_FROM < tilt <= _CORRECTED_TO:
         return []
     return [replace(area, measure="ts.corrected_area", value=area.value * float(np.cos(np.deg2rad(tilt))))]
 
