@@ -106,7 +106,7 @@ def dome(size: tuple[int, int], peak_mm: tuple[float, float], wide_mm: float, fa
 
 def develop(absorption: Floats, random: Random) -> NDArray[np.float32]:
     """From absorption to grey values in 0..1, bone bright: scatter, sharpness, noise, and how a film is processed."""
-    scatter = random.uniform(0.05, 0.7)
+    scatter = random.uniform(0.03, 0.5)
     direct = np.exp(-absorption)
     haze = ndimage.zoom(ndimage.gaussian_filter(direct[::8, ::8], 30 / PIXEL_MM / 8), 8, order=1)
     haze = haze[: direct.shape[0], : direct.shape[1]]
@@ -115,7 +115,7 @@ def develop(absorption: Floats, random: Random) -> NDArray[np.float32]:
     quanta = random.uniform(250, 6000) / level
     grain = ndimage.gaussian_filter(random.standard_normal(seen.shape), random.uniform(0.0, 0.7))
     noisy = seen + grain / max(float(grain.std()), 1e-6) * np.sqrt(np.maximum(seen, 1e-9) / quanta)
-    grey = -np.log(np.maximum(noisy, 0.02 * level))
+    grey = -np.log(np.maximum(noisy, 1e-3 * level))
     grey = _processed(grey, random)
     low, high = np.percentile(grey, [random.uniform(0.2, 12), random.uniform(97, 99.9)])
     unit = np.clip((grey - low) / max(high - low, 1e-6), 0, 1)
@@ -147,7 +147,7 @@ def collimate(image: NDArray[np.float32], random: Random) -> NDArray[np.float32]
         inside[polygon(ring[:, 0], ring[:, 1], image.shape)] = True
         soft = ndimage.gaussian_filter(inside.astype(np.float32), random.uniform(0.4, 2.0))
         image = image * soft + (1 - soft) * np.float32(random.choice([0.0, 0.0, 0.05, 0.9]))
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         canvas = Image.fromarray(image)
         place = (random.uniform(0.03, 0.85) * columns, random.uniform(0.03, 0.9) * rows)
         font = ImageFont.load_default(size=float(random.uniform(14, 30)))

@@ -9,6 +9,7 @@ nobody who is tested on: neither the patients whom the sagittal model holds out 
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +144,8 @@ def main() -> None:
     folder = runs.RUNS / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
     unseen = (*tested, *held_out_of("radiographs/frontal.toml"))
-    np.savez_compressed(folder / "pseudo_labels.npz", **to_learn_from(films, unseen))
-    np.savez_compressed(folder / HELD_OUT, **to_measure_on(measuring))
+    for file, kept in (("pseudo_labels.npz", to_learn_from(films, unseen)), (HELD_OUT, to_measure_on(measuring))):
+        runs.write_whole(folder / file, partial(np.savez_compressed, **kept))
     shown = [list(films.values())[k] for k in np.linspace(0, len(films) - 1, _ON_SHEET).astype(int)]
     sheet(shown).save(folder / "sheet.png")
     print(f"{len(films)} films to learn from, {len(measuring)} to measure on")  # noqa: T201  what the run reports

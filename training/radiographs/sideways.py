@@ -196,10 +196,10 @@ def _surroundings(laid: _Laid, random: Random) -> Floats:
     behind, before = random.uniform(55, 95), random.uniform(110, 230)
     skin = np.where(away > 0, away / behind, away / before)
     skin = skin + 0.03 * film.clouds(size, 60.0, random)
-    trunk = random.uniform(220, 380) * np.sqrt(np.clip(1 - skin**2, 0.0, 1.0)) ** 0.7
+    trunk = random.uniform(130, 270) * np.sqrt(np.clip(1 - skin**2, 0.0, 1.0)) ** 0.7
     sacral = laid.sacral.mean(0) * PIXEL_MM
     hips = 1 / (1 + np.exp(-(rows - sacral[0] + 40 * scale) / (18 * scale)))
-    trunk = trunk * (1 + random.uniform(0.05, 0.35) * hips)
+    trunk = trunk * (1 + random.uniform(0.0, 0.3) * hips)
     lung = _lung(laid, random)
     ribs = _ribs(laid, lung, random)
     absorption = trunk * SOFT * (1 - random.uniform(0.2, 0.55) * ndimage.gaussian_filter(lung.astype(float), 1.5))
