@@ -8,6 +8,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
 AUTOMATIC = "LumbarSeg.Automatic"
-"""Attribute of the node: the label map of the automatic result, its voxels deflated, as JSON."""
+"""Attribute of the node, never twice the same: the label map of the automatic result, its voxels deflated, as JSON."""
 
 AGREEMENT = "LumbarSeg.Agreement"
 """Attribute of the node: how well the model agreed with itself, as JSON."""
@@ -40,6 +41,7 @@ def keep_automatic(
     """
     voxels = zlib.compress(sitk.GetArrayViewFromImage(labels).tobytes(), 1)
     told = {
+        "run": uuid4().hex,
         "size": labels.GetSize(),
         "spacing": labels.GetSpacing(),
         "origin": labels.GetOrigin(),
