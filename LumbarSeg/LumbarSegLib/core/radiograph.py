@@ -11,8 +11,7 @@ from LumbarSegLib.core.anatomy import Numbering, kinds_of
 from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.levels import Instance
 from LumbarSegLib.core.planes import triple
-
-View = Literal["frontal", "lateral"]
+from LumbarSegLib.core.projection import View as View  # noqa: PLC0414 - the other modules take it from here
 
 
 @dataclass(frozen=True)
