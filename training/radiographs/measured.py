@@ -31,8 +31,6 @@ from training.radiographs.challenge import smape, three_angles
 from training.radiographs.matching import Matched, match
 from training.radiographs.shown import Change
 
-LARGEST = "coronal.largest_cobb"
-THREE = ("coronal.cobb_proximal_thoracic", "coronal.cobb_main_thoracic", "coronal.cobb_thoracolumbar")
 CURVES = (
     ("below 10°", 0.0, 10.0),
     ("10° to 25°", 10.0, 25.0),

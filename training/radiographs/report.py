@@ -41,7 +41,9 @@ def held_out(data: Path) -> list[Listed]:
     return [listed[name] for name in names]
 
 
-def measure(model: Model, data: Path, synthetic: str, corners: str | None) -> tuple[Report, dict[str, list[Any]]]:
+def measure(
+    model: Model, data: Path, synthetic: str, corners: str | None, masks: Sequence[str]
+) -> tuple[Report, dict[str, list[Any]]]:
     """All that the report says, and the panels of its pictures."""
     listed = held_out(data)
     founds = measured.find_all(listed, model)
@@ -58,7 +60,7 @@ def measure(model: Model, data: Path, synthetic: str, corners: str | None) -> tu
     laterals = lateral_truth.measure_films(films, model)
     regression = Regression(corners) if corners else None
     others = baseline.measure(listed, data, regression) if regression else []
-    trained = {"corners": int(regression.facts["iterations"])} if regression else {}
+    trained = _iterations(*masks, corners) if corners else {}
     report = Report(
         model.info,
         cases,
@@ -72,6 +74,10 @@ def measure(model: Model, data: Path, synthetic: str, corners: str | None) -> tu
         trained,
     )
     return report, _panels(report)
+
+
+def _iterations(*names: str) -> dict[str, int]:
+    return {name: int(runs.read_facts(runs.fold_folder(name, 0))["iterations"]) for name in names}
 
 
 def _refused(refusals: Sequence[str]) -> tuple[int, int]:
@@ -151,12 +157,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="AASCE's folder")
     parser.add_argument("--synthetic", default="xray_synthetic", help="the run of training.radiographs.project")
     parser.add_argument("--corners", help="the run of training.radiographs.corner_regression to compare with")
+    parser.add_argument("--masks", nargs="+", default=["frontal", "xray"], help="the runs that made the model")
     parser.add_argument("--report", type=Path, default=_PAGE)
     parser.add_argument("--look", type=Path, help="folder for pictures with the radiographs in them")
     parser.add_argument("--trust-model", action="store_true")
     arguments = parser.parse_args()
     model = models.open_model(models.find(arguments.model), "cpu", arguments.trust_model)
-    report, panels = measure(model, arguments.data, arguments.synthetic, arguments.corners)
+    report, panels = measure(model, arguments.data, arguments.synthetic, arguments.corners, arguments.masks)
     path = arguments.report
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = {}

@@ -1,4 +1,4 @@
-"""Radiographs shown otherwise than their files are: negatives, odd windows and depths, turned, with noise or implants."""
+"""Radiographs shown otherwise than they are: negatives, odd windows and depths, turned, with noise or implants."""
 
 from collections.abc import Callable, Mapping
 
