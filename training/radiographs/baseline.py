@@ -1,6 +1,6 @@
 """The network that regresses corners on the same radiographs, and whether it or the masks come nearer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def measure(listed: Sequence[Listed], data: Path, regression: Regression) -> lis
 
 def compare(masks: Sequence[Case], regression: Sequence[Case]) -> list[Against]:
     """Paired over the radiographs where both give a value."""
-    errors = {
+    errors: dict[str, Callable[[Case], float]] = {
         "corners, % of the endplate": lambda case: case.matched.error,
         "largest Cobb angle, degrees": lambda case: abs(case.angle_error),
         "SMAPE of the three angles, %": lambda case: case.smape,
