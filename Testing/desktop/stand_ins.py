@@ -1,0 +1,322 @@
+"""Stand-ins for the ctk and qMRML widgets that the panel's .ui file names, on the nodes of the real scene.
+
+Each has the properties, signals and slots of the real one that are used, under its C++ names, and refuses all others.
+"""
+
+from typing import Any
+
+import slicer
+from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6.QtCore import Property, Qt, Signal
+
+WIDGETS: list[type] = []
+_HEADER = 24
+
+
+def _known(cls: type) -> type:
+    cls._stand_in = True  # type: ignore[attr-defined]
+    WIDGETS.append(cls)
+    return cls
+
+
+def _stored(kind: Any, default: Any) -> Any:
+    """A property that only keeps what it is set to."""
+    key = f"_stored_{id(object())}_{len(_keys)}"
+    _keys.append(key)
+    return Property(kind, lambda it: getattr(it, key, default), lambda it, value: setattr(it, key, value))
+
+
+_keys: list[str] = []
+
+
+@_known
+class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801 - the names of the real ones
+    mrmlSceneChanged = Signal(object)  # noqa: N815
+    cpp_signals = {"mrmlSceneChanged": "mrmlSceneChanged(vtkMRMLScene*)"}  # noqa: RUF012
+
+    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+        self._scene = scene
+        self.mrmlSceneChanged.emit(scene)
+
+    def mrmlScene(self) -> Any:  # noqa: N802
+        return self._scene
+
+
+@_known
+class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
+    contentsCollapsed = Signal(bool)  # noqa: N815
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._text, self._folded = "", False
+        self.setContentsMargins(0, _HEADER, 0, 0)
+        self.setFocusPolicy(Qt.TabFocus)
+
+    def _fold(self, folded: bool) -> None:
+        self._folded = folded
+        for child in self.children():
+            if child.isWidgetType():
+                child.setVisible(not folded and not child.property("hiddenByPanel"))
+        self.setMaximumHeight(_HEADER if folded else 16777215)
+        self.contentsCollapsed.emit(folded)
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+        if event.position().y() <= _HEADER:
+            self._fold(not self._folded)
+
+    def paintEvent(self, event: Any) -> None:  # noqa: N802
+        painter, option = QtGui.QPainter(self), QtWidgets.QStyleOptionButton()
+        option.initFrom(self)
+        option.rect = QtCore.QRect(0, 0, self.property("width"), _HEADER - 3)
+        style = QtWidgets.QApplication.style()
+        style.drawControl(QtWidgets.QStyle.CE_PushButtonBevel, option, painter, self)
+        arrow = QtWidgets.QStyle.PE_IndicatorArrowRight if self._folded else QtWidgets.QStyle.PE_IndicatorArrowDown
+        option.rect = QtCore.QRect(6, 5, 11, 11)
+        style.drawPrimitive(arrow, option, painter, self)
+        painter.setPen(self.property("palette").color(QtGui.QPalette.ButtonText))
+        painter.drawText(24, 15, self._text)
+
+    def _set_text(self, text: str) -> None:
+        self._text = text
+        self.update()
+
+    text = Property(str, lambda it: it._text, _set_text)
+    collapsed = Property(bool, lambda it: it._folded, _fold)
+
+
+@_known
+class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
+    valueChanged = Signal(float)  # noqa: N815
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._slider, self._box = QtWidgets.QSlider(Qt.Horizontal), QtWidgets.QDoubleSpinBox()
+        self._slider.setRange(0, 1000)
+        self._slider.setFocusPolicy(Qt.NoFocus)
+        layout.addWidget(self._slider, 1)
+        layout.addWidget(self._box)
+        self._box.valueChanged.connect(self._moved)
+
+    def _moved(self, value: float) -> None:
+        low, high = self._box.property("minimum"), self._box.property("maximum")
+        self._slider.setValue(round(1000 * (value - low) / ((high - low) or 1)))
+        self.valueChanged.emit(value)
+
+    def setValue(self, value: float) -> None:  # noqa: N802
+        self._box.setValue(value)
+
+    def _of_box(kind: Any, name: str) -> Any:  # type: ignore[misc]
+        return Property(kind, lambda it: it._box.property(name), lambda it, value: it._box.setProperty(name, value))
+
+    value = _of_box(float, "value")
+    minimum = _of_box(float, "minimum")
+    maximum = _of_box(float, "maximum")
+    singleStep = _of_box(float, "singleStep")  # noqa: N815
+    decimals = _of_box(int, "decimals")
+    suffix = _of_box(str, "suffix")
+    tracking = _stored(bool, True)
+
+
+@_known
+class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
+    """Lists the nodes of the scene by their classes, and follows it."""
+
+    currentNodeChanged = Signal(object)  # noqa: N815
+    currentNodeIDChanged = Signal(str)  # noqa: N815
+    cpp_signals = {  # noqa: RUF012
+        "currentNodeChanged": "currentNodeChanged(vtkMRMLNode*)",
+        "currentNodeIDChanged": "currentNodeIDChanged(QString)",
+    }
+    nodeTypes = _stored("QStringList", [])  # noqa: N815
+    showChildNodeTypes = _stored(bool, True)  # noqa: N815
+    addEnabled = _stored(bool, True)  # noqa: N815
+    removeEnabled = _stored(bool, True)  # noqa: N815
+    renameEnabled = _stored(bool, False)  # noqa: N815
+    showHidden = _stored(bool, False)  # noqa: N815
+    selectNodeUponCreation = _stored(bool, True)  # noqa: N815
+    noneDisplay = _stored(str, "None")  # noqa: N815
+    noneEnabled = _stored(bool, False)  # noqa: N815
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._scene: Any = None
+        self._ids: list[str] = []
+        self._tags: list[int] = []
+        self.currentIndexChanged.connect(self._tell)
+        self.destroyed.connect(self._leave)
+
+    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+        self._leave()
+        self._scene = scene
+        events = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent")
+        self._tags = [scene.AddObserver(getattr(scene, one), lambda *_: self._list()) for one in events] if scene else []
+        self._list()
+
+    def _leave(self) -> None:
+        for tag in self._tags:
+            self._scene.RemoveObserver(tag)
+        self._tags = []
+
+    def _nodes(self) -> list[Any]:
+        scene = self._scene
+        nodes = [] if scene is None else [scene.GetNthNode(place) for place in range(scene.GetNumberOfNodes())]
+        return [one for one in nodes if self._fits(one) and (self.showHidden or not one.GetHideFromEditors())]
+
+    def _fits(self, node: Any) -> bool:
+        return any(
+            node.GetClassName() == kind or (self.showChildNodeTypes and node.IsA(kind)) for kind in self.nodeTypes
+        )
+
+    def _list(self) -> None:
+        before, nodes = self.currentNodeID, self._nodes()
+        blocked = self.blockSignals(True)
+        self.clear()
+        self._ids = [""] * bool(self.noneEnabled) + [one.GetID() for one in nodes]
+        self.addItems([self.noneDisplay] * bool(self.noneEnabled) + [one.GetName() for one in nodes])
+        # The real one selects a node that is left when the selected one goes, and stays empty where it was.
+        first = next((one for one in self._ids if one), "")
+        now = before if before in self._ids else first
+        self.setCurrentIndex(self._ids.index(now) if now in self._ids else -1)
+        self.blockSignals(blocked)
+        if now != before:
+            self._tell()
+
+    def _tell(self, *_: Any) -> None:
+        self.currentNodeChanged.emit(self.currentNode())
+        self.currentNodeIDChanged.emit(self.currentNodeID)
+
+    def currentNode(self) -> Any:  # noqa: N802
+        return self._scene.GetNodeByID(self.currentNodeID) if self._scene and self.currentNodeID else None
+
+    def setCurrentNode(self, node: Any) -> None:  # noqa: N802
+        self._select(node.GetID() if node is not None else "")
+
+    def setCurrentNodeID(self, node_id: str) -> None:  # noqa: N802
+        self._select(node_id)
+
+    def nodeCount(self) -> int:  # noqa: N802
+        return len([one for one in self._ids if one])
+
+    def _selected(self) -> str:
+        place = self.property("currentIndex")
+        return self._ids[place] if 0 <= place < len(self._ids) else ""
+
+    def _select(self, node_id: str) -> None:
+        self.setCurrentIndex(self._ids.index(node_id) if node_id in self._ids else -1)
+
+    currentNodeID = Property(str, _selected, _select)  # noqa: N815
+
+
+@_known
+class qMRMLSegmentEditorWidget(QtWidgets.QWidget):  # noqa: N801
+    """Shows the segments and keeps what it is told. Painting itself is tested on MRML."""
+
+    currentSegmentIDChanged = Signal(str)  # noqa: N815
+    cpp_signals = {"currentSegmentIDChanged": "currentSegmentIDChanged(QString)"}  # noqa: RUF012
+    segmentationNodeSelectorVisible = _stored(bool, True)  # noqa: N815
+    sourceVolumeNodeSelectorVisible = _stored(bool, True)  # noqa: N815
+    switchToSegmentationsButtonVisible = _stored(bool, True)  # noqa: N815
+    show3DButtonVisible = _stored(bool, True)  # noqa: N815
+    maximumNumberOfUndoStates = _stored(int, 10)  # noqa: N815
+    readOnly = _stored(bool, False)  # noqa: N815
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._list = QtWidgets.QListWidget()
+        self._list.setMaximumHeight(110)
+        layout.addWidget(self._list)
+        row = QtWidgets.QHBoxLayout()
+        for name in ("Paint", "Draw", "Erase", "Scissors", "Islands", "Smoothing"):
+            button = QtWidgets.QToolButton()
+            button.setText(name)
+            row.addWidget(button)
+        row.addStretch(1)
+        layout.addLayout(row)
+        self._list.currentRowChanged.connect(lambda row: self.currentSegmentIDChanged.emit(self.currentSegmentID()))
+        self._scene: Any = None
+        self._node: Any = None
+        self._segmentation: Any = None
+        self._volume: Any = None
+        self._effect = ""
+        self._shortcuts = self._observing = False
+
+    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+        self._scene = scene
+
+    def setMRMLSegmentEditorNode(self, node: Any) -> None:  # noqa: N802
+        self._node = node
+
+    def mrmlSegmentEditorNode(self) -> Any:  # noqa: N802
+        return self._node
+
+    def setSegmentationNode(self, node: Any) -> None:  # noqa: N802
+        if node is not None and self._node is None:
+            raise RuntimeError("the real widget does nothing without its parameter node")
+        self._segmentation = node
+        self.updateWidgetFromMRML()
+
+    def segmentationNode(self) -> Any:  # noqa: N802
+        return self._segmentation
+
+    def setSourceVolumeNode(self, node: Any) -> None:  # noqa: N802
+        self._volume = node
+
+    def sourceVolumeNode(self) -> Any:  # noqa: N802
+        return self._volume
+
+    def updateWidgetFromMRML(self) -> None:  # noqa: N802
+        row = self._list.property("currentRow")
+        self._list.clear()
+        if self._segmentation is not None:
+            segments = self._segmentation.GetSegmentation()
+            for place in range(segments.GetNumberOfSegments()):
+                segment, swatch = segments.GetNthSegment(place), QtGui.QPixmap(12, 12)
+                swatch.fill(QtGui.QColor.fromRgbF(*segment.GetColor()))
+                self._list.addItem(QtWidgets.QListWidgetItem(QtGui.QIcon(swatch), segment.GetName()))
+            self._list.setCurrentRow(max(row, 0))
+
+    def currentSegmentID(self) -> str:  # noqa: N802
+        row = self._list.property("currentRow")
+        return "" if row < 0 or self._segmentation is None else self._segmentation.GetSegmentation().GetNthSegmentID(row)
+
+    def setCurrentSegmentID(self, segment_id: str) -> None:  # noqa: N802
+        self._list.setCurrentRow(self._segmentation.GetSegmentation().GetSegmentIndex(segment_id))
+
+    def setActiveEffect(self, effect: None) -> None:  # noqa: N802
+        self._effect = ""
+
+    def setActiveEffectByName(self, name: str) -> None:  # noqa: N802
+        self._effect = name
+
+    def installKeyboardShortcuts(self, parent: Any = None) -> None:  # noqa: N802
+        if self._shortcuts:
+            raise RuntimeError("the shortcuts are installed already: each would then be ambiguous")
+        self._shortcuts = True
+
+    def uninstallKeyboardShortcuts(self) -> None:  # noqa: N802
+        self._shortcuts = False
+
+    def setupViewObservations(self) -> None:  # noqa: N802
+        self._observing = True
+
+    def removeViewObservations(self) -> None:  # noqa: N802
+        self._observing = False
+
+    def turnOffLightboxes(self) -> bool:  # noqa: N802
+        return False
+
+    def undo(self) -> None:
+        raise NotImplementedError
+
+    def rotateSliceViewsToSegmentation(self) -> None:  # noqa: N802
+        self._rotated = True
+
+
+def add_to_slicer() -> None:
+    for cls in WIDGETS:
+        if cls.__name__.startswith("q"):
+            setattr(slicer, cls.__name__, cls)
