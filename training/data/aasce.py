@@ -2,7 +2,8 @@
 
 Two layouts: as published, `data/PART/*.jpg` with `labels/PART/filenames.csv` and `landmarks.csv` (68 x, then 68 y, as
 shares of width and height), PART being training or test; and `images/*.jpg` with one table `corners.csv` in pixels.
-A vertebra is its filled quadrilateral. The radiographs carry no pixel size.
+A vertebra is its filled quadrilateral; between two neighbours lies the space of their disc, which keeps them apart where
+they nearly touch. The radiographs carry no pixel size; they are laid over the field of view that a network is shown.
 """
 
 import csv
@@ -15,12 +16,16 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from skimage.draw import polygon
 
-from training.data.cases import CLASSES, Case, DataSet, LeftOut
+from LumbarSegLib.core.preprocess import RADIOGRAPH_HEIGHT_MM
+from training.data.cases import Case, DataSet, LeftOut
 from training.data.corners import Corners, fault
 from training.data.pictures import one_slice, read_grey, size_of
 from training.errors import TrainingError
 
 VERTEBRAE = 17
+CLASSES = ("background", "vertebra", "lateral_vertebra", "disc_space")
+VERTEBRA, DISC_SPACE = CLASSES.index("vertebra"), CLASSES.index("disc_space")
+_LEAST_SPACE_PX = 3.0  # between two neighbours; narrower spaces would be lost on the grid of a network
 _PARTS = ("training", "test")
 _COLUMNS = ("tl_x", "tl_y", "tr_x", "tr_y", "bl_x", "bl_y", "br_x", "br_y")
 _CITATION = (
@@ -58,7 +63,7 @@ def read_aasce(folder: Path) -> DataSet:
     return DataSet(
         name="aasce",
         task="xray",
-        classes=CLASSES["xray"],
+        classes=CLASSES,
         cases=tuple(cases),
         left_out=tuple(left_out),
         citation=_CITATION,
@@ -68,13 +73,37 @@ def read_aasce(folder: Path) -> DataSet:
 
 def _case(one: _Listed) -> Case:
     def read_image() -> sitk.Image:
-        return one_slice(read_grey(one.path), (1.0, 1.0))
+        grey = read_grey(one.path)
+        return one_slice(grey, _spacing(len(grey)))
 
     def read_classes() -> sitk.Image:
-        return one_slice(filled(one.corners, size_of(one.path)), (1.0, 1.0))
+        size = size_of(one.path)
+        return one_slice(with_spaces(one.corners, size), _spacing(size[0]))
 
     name = one.path.stem
     return Case(name, name, (one.path, one.table), read_image, read_classes, {"view": "frontal", "spacing": "unknown"})
+
+
+def _spacing(rows: int) -> tuple[float, float]:
+    return RADIOGRAPH_HEIGHT_MM / rows, RADIOGRAPH_HEIGHT_MM / rows
+
+
+def with_spaces(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The classes in a picture of (rows, columns): the quadrilaterals, and what lies between neighbours."""
+    classes = np.where(filled(corners, size), np.uint8(VERTEBRA), np.uint8(0))
+    order = np.argsort(corners[:, :, 1].mean(1))
+    for above, below in zip(corners[order], corners[order][1:], strict=False):
+        upper, lower = _apart(above[2:], below[:2])
+        ring = np.concatenate([upper, lower[::-1]])
+        classes[polygon(ring[:, 1], ring[:, 0], size)] = DISC_SPACE
+    return classes
+
+
+def _apart(upper: Corners, lower: Corners) -> tuple[Corners, Corners]:
+    """The two sides (2, 2) of a disc's space, left end first, moved apart where they are nearer than the least."""
+    middle, half = (upper + lower) / 2, (lower - upper) / 2
+    half[:, 1] = np.maximum(half[:, 1], _LEAST_SPACE_PX / 2)
+    return middle - half, middle + half
 
 
 def filled(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
