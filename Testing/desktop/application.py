@@ -2,6 +2,7 @@
 parts of `slicer.app` and `slicer.modules` that the panel uses. The scene is real; the rest is stood in for.
 """
 
+import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,6 @@ class ScriptedModuleWidget(stand_ins.qMRMLWidget):
         self._entered = False
 
     def make(self) -> Any:
-        import sys
-
         slicer.modules.LumbarSegWidget = sys.modules["LumbarSeg"].LumbarSegWidget(self)
         slicer.modules.LumbarSegWidget.setup()
         return slicer.modules.LumbarSegWidget
@@ -150,7 +149,6 @@ def start() -> Any:
     logic.GetColorLogic().AddDefaultColorNodes()
     logic.SetSliceLogics(vtk.vtkCollection())
     logic.SetViewLogics(vtk.vtkCollection())
-    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     slicer.modules = types.SimpleNamespace()
     logics = {name: _started(name, getattr(slicer, cls)(), scene, logic) for name, cls in _LOGICS.items()}
     slicer.app = Application(logic, Readers(scene, logic, logics["Volumes"]))
@@ -160,15 +158,14 @@ def start() -> Any:
     scripted_module.install()
     ctk = types.ModuleType("ctk")
     ctk.__dict__.update({cls.__name__: cls for cls in stand_ins.WIDGETS if cls.__name__.startswith("ctk")})
-    import sys
-
     sys.modules["ctk"] = ctk
     _kept.extend([application, scene, logic, logics])
     return scene
 
 
 def _started(name: str, logic: Any, scene: Any, application: Any) -> Any:
-    logic.SetMRMLScene(scene)
+    if name != "Terminologies":  # with a scene it looks for Slicer's own terms, which are not here
+        logic.SetMRMLScene(scene)
     logic.SetMRMLApplicationLogic(application)
     application.SetModuleLogic(name, logic)
     setattr(slicer.modules, name.lower(), types.SimpleNamespace(logic=lambda: logic, name=name))
@@ -177,6 +174,7 @@ def _started(name: str, logic: Any, scene: Any, application: Any) -> Any:
 
 def add_views(scene: Any) -> None:
     """The slice views of the usual layout, each with what it shows; they outlive the closing of a scene."""
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     for name, orientation in _VIEWS.items():
         node = slicer.vtkMRMLSliceNode()
         node.SetLayoutName(name)

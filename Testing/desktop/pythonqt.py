@@ -103,6 +103,8 @@ def _set(self: Any, name: str, value: Any) -> None:
         set_property(self, name, meta.property(meta.indexOfProperty(name)).typeName(), value)
     elif hasattr(type(found), "__set__"):
         found.__set__(self, value)  # type: ignore[union-attr]
+    elif isinstance(value, QObject) and value.property("objectName") == name:
+        return  # PySide6's loader hangs each child on its parent; PythonQt's does not
     elif found is None and name not in self.__dict__ and _is_of_qt(cls) and not name.startswith("_"):
         raise AttributeError(f"'{name}' does not exist on {cls.__name__}, and PythonQt creates no new attribute on it")
     else:

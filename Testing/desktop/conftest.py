@@ -1,0 +1,54 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from LumbarSegLib.scene.vtk_errors import vtk_errors_raised
+from Testing.desktop import application
+from Testing.desktop.driving import Driven
+
+
+@pytest.fixture(scope="session")
+def app() -> Any:
+    return application.start()
+
+
+@pytest.fixture
+def scene(app: Any) -> Iterator[Any]:
+    """The scene of the running application, empty but for its views; the test fails if VTK or MRML report an error."""
+    app.Clear(1)
+    application.add_views(app)
+    with vtk_errors_raised():
+        yield app
+    app.Clear(1)
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path) -> None:
+    """Settings of an application that was never started before."""
+    from PySide6.QtCore import QCoreApplication, QSettings
+
+    QCoreApplication.setOrganizationName("LumbarSeg")
+    QCoreApplication.setApplicationName("Testing")
+    QSettings.setDefaultFormat(QSettings.IniFormat)
+    QSettings.setPath(QSettings.IniFormat, QSettings.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture
+def slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """What slots raised, which Qt only prints; the test fails on any that it does not take out of the list."""
+    raised: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: raised.append(error))
+    yield raised
+    if raised:
+        raise raised[0]
+
+
+@pytest.fixture
+def panel(scene: Any, slots: list[BaseException]) -> Iterator[Driven]:
+    """The panel in the application, entered and shown, as a user finds it."""
+    driven = Driven()
+    yield driven
+    driven.close()
