@@ -24,7 +24,7 @@ LAYERS = ("core", "scene", "cli")
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}
 FORBIDDEN = {"core": SLICER, "scene": {"qt", "ctk"}, "cli": SLICER}
 NETWORKS = {"torch", "monai"}
-KNOW_NETWORKS = {"core/models.py", "core/inference.py", "core/worker.py"}
+KNOW_NETWORKS = {"core/models.py", "core/inference.py"}
 
 
 def layer_of(path: Path) -> str:

@@ -4,6 +4,10 @@ The message of each is one clear sentence that says what is wrong and what to do
 a traceback is for developers only.
 """
 
+NOT_ENOUGH_MEMORY = "there is not enough memory for this image; close other programs or crop the image."
+
+_WORDS_OF_NO_MEMORY = ("not enough memory", "out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
+
 
 class LumbarSegError(Exception):
     """Base of all errors that are meant for the user."""
@@ -23,3 +27,9 @@ class OutputError(LumbarSegError):
 
 class Cancelled(LumbarSegError):
     """The user cancelled the work."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; besides Python, torch and ITK say so each in words of their own."""
+    told = str(error).lower() if isinstance(error, RuntimeError) else ""
+    return isinstance(error, MemoryError) or any(words in told for words in _WORDS_OF_NO_MEMORY)

@@ -19,7 +19,7 @@ from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
 from LumbarSegLib.cli.segmenting import segment
 from LumbarSegLib.cli.shipped import models_app, sample
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.errors import NOT_ENOUGH_MEMORY, LumbarSegError, is_out_of_memory
 
 STOPPED = 130
 
@@ -56,8 +56,8 @@ def run(arguments: Sequence[str]) -> int:
 def _one_line(error: Exception) -> str:
     if isinstance(error, LumbarSegError):
         return str(error)
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for this image; close other programs or crop the image."
+    if is_out_of_memory(error):
+        return NOT_ENOUGH_MEMORY
     return f"unexpected failure ({type(error).__name__}: {error}); use --debug and report it."
 
 

@@ -1,17 +1,11 @@
 """What a command gives back: tables into files or onto standard output, else words."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from LumbarSegLib import __version__
 from LumbarSegLib.cli.options import PRINTED
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
 
 Wanted = tuple[Path | None, str]
 """Where a text is to go, if anywhere, and the text."""
@@ -43,11 +37,3 @@ def written_in_words(files: Sequence[Path | None]) -> Iterator[str]:
     named = [str(path) for path in files if path and path != PRINTED]
     if named:
         yield f"Written: {', '.join(named)}"
-
-
-def origin(image: "sitk.Image") -> dict[str, str]:
-    """The part of a provenance that all results share: version, date and the image's identity, no patient."""
-    from LumbarSegLib.core.images import image_identity
-
-    identity = {f"image_{key}": value for key, value in image_identity(image).items()}
-    return {"lumbarseg_version": __version__, "date": datetime.now(UTC).isoformat(timespec="seconds"), **identity}

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from LumbarSegLib import RESEARCH_USE
-from LumbarSegLib.cli.handing_out import hand_out, origin, written_in_words
+from LumbarSegLib.cli.handing_out import hand_out, written_in_words
 from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_labels, read_sagittal
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
@@ -60,6 +60,7 @@ def measure(
     """Measure a segmented image: canal, vertebrae, discs and alignment by level, or the thecal sac in axial slices."""
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.labelmap import is_label_map, label_map
+    from LumbarSegLib.core.provenance import origin
     from LumbarSegLib.core.regions import regions_of
     from LumbarSegLib.core.renaming import named_spine
     from LumbarSegLib.core.report.measured import draw_measured

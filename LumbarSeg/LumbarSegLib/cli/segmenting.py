@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from LumbarSegLib import RESEARCH_USE
-from LumbarSegLib.cli.handing_out import hand_out, origin, written_in_words
+from LumbarSegLib.cli.handing_out import hand_out, written_in_words
 from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
 from LumbarSegLib.cli.options import (
     RESULT_SUFFIXES,
@@ -78,6 +78,7 @@ def segment(
     if pixel_spacing and task != "axial":
         raise typer.BadParameter("--pixel-spacing is for axial slices whose file states none; add --task axial.")
     from LumbarSegLib.core import analysis, images
+    from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.tables import to_csv
 
     clock = Clock()
@@ -110,7 +111,7 @@ def segment(
     findings = measured.findings if measured else None
     files = named_files(sagittal=sagittal, thresholds=thresholds)
     summary = _summary(found, findings, image, written, clock) | files
-    csv = to_csv(findings, _provenance(found) | files) if findings else ""
+    csv = to_csv(findings, provenance(found) | files) if findings else ""
     hand_out((as_json, json.dumps(summary)), (as_csv, csv), _in_words(found, summary, findings, written))
 
 
@@ -126,6 +127,7 @@ def _measured(found: "Segmented", network: "Model", wishes: dict[str, Any], cloc
 
 
 def _save(found: "Segmented", source: Path, out: Path) -> None:
+    from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.scene.files import save_segmentation
     from LumbarSegLib.scene.host import open_scene
     from LumbarSegLib.scene.segmentations import segmentation_from_result
@@ -133,21 +135,8 @@ def _save(found: "Segmented", source: Path, out: Path) -> None:
 
     with open_scene() as scene:
         volume = volume_from_image(scene, found.image, source.name.split(".")[0])
-        segmentation = segmentation_from_result(scene, found.result, volume, _provenance(found))
+        segmentation = segmentation_from_result(scene, found.result, volume, provenance(found))
         save_segmentation(segmentation, out)
-
-
-def _provenance(found: "Segmented") -> dict[str, str]:
-    from LumbarSegLib.core.levels import Spine
-
-    return {
-        **origin(found.image),
-        "task": found.model.task,
-        "model": found.model.name,
-        "model_version": found.model.version,
-        "model_sha256": found.model.sha256,
-        **({"lowest_disc": found.result.lowest_disc} if isinstance(found.result, Spine) else {}),
-    }
 
 
 def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> None:
@@ -168,6 +157,7 @@ def _summary(
     found: "Segmented", findings: "Findings | None", source: Path, written: Sequence[Path | None], clock: Clock
 ) -> dict[str, Any]:
     from LumbarSegLib.core.images import has_spacing, notes_of
+    from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.tables import as_dict
 
     out, picture, *_ = (str(path) if path else None for path in written)
@@ -185,7 +175,7 @@ def _summary(
         "input": str(source),
         "output": out,
         "picture": picture,
-        **_provenance(found),
+        **provenance(found),
         "seconds": {name: round(value, 3) for name, value in clock.total().items()},
         "structures": structures,
         "notes": [*notes_of(found.image), *found.result.notes],

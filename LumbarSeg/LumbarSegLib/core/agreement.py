@@ -27,12 +27,13 @@ def self_agreement(
     semantic: sitk.Image,
     model: Model,
     cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> dict[str, float]:
     """Dice by kind between the model's answer `semantic` (as `segment_labels` gave it) and a second one.
 
     The second answer is for the slices mirrored left to right and with their intensities raised to the power of 0.7:
     those about the middle of the spine, or each of an axial image on its own, whose keys are then as "slice 4.ts". A
-    kind that neither answer has is left out. Raises Cancelled.
+    kind that neither answer has is left out. `on_progress` gets 0..1. Raises Cancelled.
     """
     task = model.info.task
     orientation = preprocess.ORIENTATIONS[task]
@@ -40,7 +41,8 @@ def self_agreement(
     chosen = slice(0, len(first)) if task == "axial" else _about_spine(first)
     across = 2 if task == "axial" else 0  # the axis of the array that runs from one side of the patient to the other
     changed = spacing_as_of(image, _changed(preprocess.to_stack_order(image, orientation), chosen, across))
-    second = np.flip(sitk.GetArrayFromImage(segment_labels(changed, model, cancelled=cancelled)), across)
+    answer = segment_labels(changed, model, on_progress=on_progress, cancelled=cancelled)
+    second = np.flip(sitk.GetArrayFromImage(answer), across)
     if task == "axial":
         pairs = enumerate(zip(first, second, strict=True), start=1)
         found = {slice_name(number): _dice(*pair, kinds_of(task)) for number, pair in pairs}

@@ -23,6 +23,7 @@ __all__ = (
     "Measured",
     "Result",
     "Segmented",
+    "choose_model",
     "measure",
     "prepare",
     "segment",
@@ -86,7 +87,12 @@ def prepare(
     device: str = "auto",
     accept_unlisted: bool = False,
 ) -> models.Model:
-    """Check the image, choose the model that fits it (or the one named) and load it.
+    """Check the image, choose the model that fits it (or the one named) and load it. Raises as `choose_model`."""
+    return models.open_model(choose_model(image, task, model), device, accept_unlisted)
+
+
+def choose_model(image: sitk.Image, task: str = "auto", model: str | None = None) -> models.ModelInfo:
+    """The model that fits the image, or the one named, by its name or its path, if it fits. The file is whole.
 
     Raises InputError where the image and the task do not fit or the model is for radiographs, ModelError where
     there is no usable model for the task.
@@ -98,7 +104,7 @@ def prepare(
     if info.task != fitting:
         raise ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
     _check_fits(image, info)
-    return models.open_model(info, device, accept_unlisted)
+    return info
 
 
 def _check_fits(image: sitk.Image, info: models.ModelInfo) -> None:
@@ -192,11 +198,15 @@ def measure(
 
 
 def self_agreement(
-    found: Segmented, model: models.Model, cancelled: Callable[[], bool] = lambda: False
+    found: Segmented,
+    model: models.Model,
+    cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> dict[str, float]:
     """How well a second answer of the model agrees with what it found, as Dice by kind, of an axial image by slice and
     kind; for `measure`.
 
-    Takes about a third of the time of the first answer, of an axial image as long as that. Raises Cancelled.
+    Takes about a third of the time of the first answer, of an axial image as long as that. `on_progress` gets 0..1.
+    Raises Cancelled.
     """
-    return agreement.self_agreement(found.image, found.semantic, model, cancelled)
+    return agreement.self_agreement(found.image, found.semantic, model, cancelled, on_progress)

@@ -149,8 +149,10 @@ def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         try:
-            network = torch.jit.load(str(path), map_location=device).to(dtype).eval()
-            return torch.jit.freeze(network)
+            # Given a path, torch opens it by itself, and not every name of a file on every system.
+            with path.open("rb") as file:
+                network = torch.jit.load(file, map_location=device)
+            return torch.jit.freeze(network.to(dtype).eval())
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(
                 f"The network in {path.name} cannot be loaded; get the file again or choose another."

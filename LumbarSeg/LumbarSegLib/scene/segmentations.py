@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
-from vtkmodules.vtkCommonCore import mutable, vtkIntArray, vtkStringArray
+from vtkmodules.vtkCommonCore import mutable
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.host import slicer
+from LumbarSegLib.scene.merging import merged
 from LumbarSegLib.scene.terminology import entry_of
 from LumbarSegLib.scene.volumes import image_from_oriented, image_from_volume, oriented_from_image
 
@@ -139,8 +140,8 @@ def labels_from_segmentation(
     task = task_of(segmentation)
     values = {segment_id: label_of(segment, task) for segment_id, segment in segments_of(segmentation).items()}
     known = {segment_id: value for segment_id, value in values.items() if value is not None}
-    merged = _merged(segmentation, known, grid) if known else image_from_oriented(grid) * 0
-    labels: sitk.Image = sitk.Cast(merged, sitk.sitkUInt8)
+    found = merged(segmentation, known, grid) if known else image_from_oriented(grid) * 0
+    labels: sitk.Image = sitk.Cast(found, sitk.sitkUInt8)
     if volume is not None:
         # The grid is the volume's, moved by what transforms lie between the two nodes.
         image = image_from_volume(volume)
@@ -166,19 +167,6 @@ def _grid(segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | 
     if not geometry or not converter.DeserializeImageGeometry(geometry, grid, True):
         raise InputError(f"The grid of {segmentation.GetName()} is not known. Choose the volume that it belongs to.")
     return grid
-
-
-def _merged(segmentation: "vtkMRMLSegmentationNode", known: dict[str, int], grid: "vtkOrientedImageData") -> sitk.Image:
-    ids, values = vtkStringArray(), vtkIntArray()
-    for segment_id, label in known.items():
-        ids.InsertNextValue(segment_id)
-        values.InsertNextValue(label)
-    merged = slicer.vtkOrientedImageData()
-    extent = slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY
-    done = segmentation.GenerateMergedLabelmapForAllSegments(merged, extent, grid, ids, values)
-    if not done or merged.GetDimensions() != grid.GetDimensions():
-        raise InputError(f"{segmentation.GetName()} cannot be put on the grid of its volume. Harden their transforms.")
-    return image_from_oriented(merged)
 
 
 def _item(hierarchy: "vtkMRMLSubjectHierarchyNode", node: "vtkMRMLNode") -> int:

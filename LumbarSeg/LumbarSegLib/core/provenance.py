@@ -1,0 +1,28 @@
+"""Where a result comes from, as every file of it tells: version, date, image and model, nothing of the patient."""
+
+from datetime import UTC, datetime
+
+import SimpleITK as sitk
+
+from LumbarSegLib import __version__
+from LumbarSegLib.core.analysis import Segmented
+from LumbarSegLib.core.images import image_identity
+from LumbarSegLib.core.levels import Spine
+
+
+def origin(image: sitk.Image) -> dict[str, str]:
+    """The part of a provenance that all results share: version, date and the image's identity."""
+    identity = {f"image_{key}": value for key, value in image_identity(image).items()}
+    return {"lumbarseg_version": __version__, "date": datetime.now(UTC).isoformat(timespec="seconds"), **identity}
+
+
+def provenance(found: Segmented) -> dict[str, str]:
+    """The provenance of a segmentation: its origin, the task, the model, and of a spine the name of its lowest disc."""
+    return {
+        **origin(found.image),
+        "task": found.model.task,
+        "model": found.model.name,
+        "model_version": found.model.version,
+        "model_sha256": found.model.sha256,
+        **({"lowest_disc": found.result.lowest_disc} if isinstance(found.result, Spine) else {}),
+    }

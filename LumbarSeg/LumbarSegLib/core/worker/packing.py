@@ -1,0 +1,85 @@
+"""Images and results on their way through the pipe: what JSON can say, and their pixels."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.levels import Instance, Spine
+from LumbarSegLib.core.planes import triple
+from LumbarSegLib.core.regions import Regions, Result
+
+_FASTEST = 1  # of zlib's levels; a label map becomes a hundredth with it, and the others gain nothing worth their time
+
+Told = Mapping[str, Any]
+
+
+def packed_image(image: sitk.Image) -> tuple[dict[str, Any], bytes]:
+    """Geometry, type and metadata of an image of any kind, and a copy of its pixels."""
+    pixels = sitk.GetArrayViewFromImage(image)
+    told = {
+        "type": pixels.dtype.str,
+        "shape": pixels.shape,
+        "vector": "vector" in image.GetPixelIDTypeAsString(),
+        "spacing": image.GetSpacing(),
+        "origin": image.GetOrigin(),
+        "direction": image.GetDirection(),
+        "metadata": {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()},
+    }
+    return told, pixels.tobytes()
+
+
+def unpacked_image(told: Told, pixels: bytes) -> sitk.Image:
+    """The image that was packed."""
+    array = np.frombuffer(pixels, np.dtype(told["type"])).reshape(told["shape"])
+    image = sitk.GetImageFromArray(array, isVector=told["vector"])
+    image.SetSpacing(told["spacing"])
+    image.SetOrigin(told["origin"])
+    image.SetDirection(told["direction"])
+    for key, text in told["metadata"].items():
+        image.SetMetaData(key, text)
+    return image
+
+
+def packed_labels(labels: sitk.Image) -> tuple[dict[str, Any], bytes]:
+    """As `packed_image`, compressed."""
+    told, pixels = packed_image(labels)
+    return told, zlib.compress(pixels, _FASTEST)
+
+
+def unpacked_labels(told: Told, pixels: bytes) -> sitk.Image:
+    """The label map that was packed."""
+    return unpacked_image(told, zlib.decompress(pixels))
+
+
+def packed_result(result: Result) -> tuple[dict[str, Any], bytes]:
+    """A Spine or the Regions of an image, and their label map."""
+    image, pixels = packed_labels(result.labels)
+    instances = [
+        {
+            "name": one.structure.name,
+            "center": one.center,
+            "volume_mm3": one.volume_mm3,
+            "partly_visible": one.partly_visible,
+        }
+        for one in result.instances
+    ]
+    kind = {"lowest_disc": result.lowest_disc} if isinstance(result, Spine) else {"task": result.task}
+    return {"labels": image, "instances": instances, "notes": result.notes, **kind}, pixels
+
+
+def unpacked_result(told: Told, pixels: bytes) -> Result:
+    """The Spine or the Regions that were packed."""
+    rows = STRUCTURES if "lowest_disc" in told else kinds_of(told["task"]).values()
+    structures = {row.name: row for row in rows}
+    labels, notes = unpacked_labels(told["labels"], pixels), tuple(told["notes"])
+    instances = tuple(
+        Instance(structures[one["name"]], triple(one["center"]), one["volume_mm3"], one["partly_visible"])
+        for one in told["instances"]
+    )
+    if "lowest_disc" in told:
+        return Spine(labels, instances, told["lowest_disc"], notes)
+    return Regions(told["task"], labels, instances, notes)
