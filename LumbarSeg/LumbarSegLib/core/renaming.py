@@ -7,6 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import CANAL, WITH_L6, Level, Numbering, Structure
+from LumbarSegLib.core.labelmap import values_of
 from LumbarSegLib.core.levels import Spine, spine_of
 from LumbarSegLib.errors import InputError
 
@@ -18,8 +19,7 @@ def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: s
     values keep their names. `made_with` is the name of the lowest disc when the map was made: 201 is L5/L6 in a spine
     with a sixth lumbar vertebra. Raises InputError where a value belongs to no structure or shifts beyond the names.
     """
-    values = np.flatnonzero(np.bincount(sitk.GetArrayViewFromImage(labels).ravel(), minlength=256)).tolist()
-    names = renaming(values, lowest_disc, made_with)
+    names = renaming(values_of(labels), lowest_disc, made_with)
     return spine_of(renamed(labels, names) if names.shift or names.old != names.new else labels, names.lowest_disc)
 
 
@@ -52,7 +52,7 @@ def renaming(values: Collection[int], lowest_disc: str | None = None, made_with:
     """
     old = _chain(made_with in WITH_L6 or bool({25, 225} & set(values)))
     numbering = Numbering(old[0].disc.name)
-    structures = [numbering.structure(value) for value in values if value]
+    structures = [numbering.structure(value) for value in values]
     places = {one.label: _place(one.label, old) for one in structures if one.kind != "canal"}
     if not places:
         return Renaming(old, old, 0, lowest_disc or made_with)
@@ -66,11 +66,10 @@ def renaming(values: Collection[int], lowest_disc: str | None = None, made_with:
 
 def renamed(labels: sitk.Image, names: Renaming) -> sitk.Image:
     """The label map with the new label values. Raises InputError where a level would have no name."""
-    voxels = sitk.GetArrayViewFromImage(labels)
-    table = np.arange(256, dtype=np.uint8)
-    for value in np.flatnonzero(np.bincount(voxels.ravel(), minlength=256)).tolist():
-        table[value] = names.structure(value).label if value else 0
-    found = sitk.GetImageFromArray(table[voxels])
+    table = np.zeros(256, dtype=np.uint8)
+    for value in values_of(labels):
+        table[value] = names.structure(value).label
+    found = sitk.GetImageFromArray(table[sitk.GetArrayViewFromImage(labels)])
     found.CopyInformation(labels)
     return found
 
