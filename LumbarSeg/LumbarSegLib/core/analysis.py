@@ -156,6 +156,11 @@ class Measured:
         """The Spine or the Regions as they were measured, on the grid of the image."""
         return self.kept.spine if isinstance(self.kept, Kept) else self.kept.regions
 
+    @property
+    def edited(self) -> frozenset[str]:
+        """What is not as it was when it was first seen: structures ("L4"), in axial slices regions ("slice 4.ts")."""
+        return self.kept.edited if isinstance(self.kept, Kept) else self.kept.edited_regions
+
 
 def measure(
     result: Result,

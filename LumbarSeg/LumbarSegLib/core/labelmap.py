@@ -29,6 +29,14 @@ def label_map(labels: sitk.Image) -> sitk.Image:
     return sitk.Cast(labels, sitk.sitkUInt8)
 
 
+def values_of(labels: sitk.Image) -> list[int]:
+    """The values other than 0 that a 3D uint8 label map holds, in their order."""
+    counts = np.zeros(256, dtype=np.int64)
+    for layer in sitk.GetArrayViewFromImage(labels):  # the whole array would be copied as eight times as many bytes
+        counts += np.bincount(layer.ravel(), minlength=256)
+    return [value for value in np.flatnonzero(counts).tolist() if value]
+
+
 def is_label_map(image: sitk.Image) -> bool:
     """Whether an image holds nothing but the values of structures of a spine, as no picture of one does."""
     values = sitk.GetArrayViewFromImage(image)

@@ -48,6 +48,11 @@ class KeptSlices:
         first = self.first_seen[one.number]
         return frozenset(kind for kind, digest in one.digests.items() if digest != first[kind])
 
+    @property
+    def edited_regions(self) -> frozenset[str]:
+        """All of these, by the name of their slice: "slice 4.ts"."""
+        return frozenset(f"{one.name}.{kind}" for one in self.slices for kind in self.edited(one))
+
 
 @dataclass(frozen=True, eq=False)
 class _Read:

@@ -3,29 +3,129 @@
 It is an attribute of the node, so a copy of the node and a scene file keep it; a `.seg.nrrd` does not.
 """
 
-from collections.abc import Iterable
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
 from LumbarSegLib.core.regions import Result
+from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.host import slicer
+from LumbarSegLib.scene.merging import merged
+from LumbarSegLib.scene.reading import result_of
+from LumbarSegLib.scene.segmentations import add_segments, label_of, provenance_of, segments_of, task_of
+from LumbarSegLib.scene.volumes import oriented_from_image
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
+AUTOMATIC = "LumbarSeg.Automatic"
+"""Attribute of the node: the label map of the automatic result, its voxels deflated, as JSON."""
 
-def keep_automatic(segmentation: "vtkMRMLSegmentationNode", result: Result) -> None:
-    """Keep a result, whose segments the node holds, as the automatic one."""
-    raise NotImplementedError
+AGREEMENT = "LumbarSeg.Agreement"
+"""Attribute of the node: how well the model agreed with itself, as JSON."""
+
+
+def keep_automatic(
+    segmentation: "vtkMRMLSegmentationNode", labels: sitk.Image, agreement: Mapping[str, float] | None = None
+) -> None:
+    """Keep the label map of a result, whose segments the node holds, as the automatic one.
+
+    `agreement` is what `analysis.self_agreement` gave for it.
+    """
+    voxels = zlib.compress(sitk.GetArrayViewFromImage(labels).tobytes(), 1)
+    told = {
+        "size": labels.GetSize(),
+        "spacing": labels.GetSpacing(),
+        "origin": labels.GetOrigin(),
+        "direction": labels.GetDirection(),
+        "voxels": b64encode(voxels).decode("ascii"),
+    }
+    segmentation.SetAttribute(AUTOMATIC, json.dumps(told))
+    segmentation.SetAttribute(AGREEMENT, json.dumps(dict(agreement)) if agreement else None)
+
+
+def agreement_of(segmentation: "vtkMRMLSegmentationNode") -> dict[str, float]:
+    """The agreement that was kept with the automatic result; empty where there is none."""
+    return dict(json.loads(segmentation.GetAttribute(AGREEMENT) or "{}"))
+
+
+def automatic_labels(segmentation: "vtkMRMLSegmentationNode") -> sitk.Image | None:
+    """The label map (uint8) of the automatic result on its own grid; None where none is kept."""
+    text = segmentation.GetAttribute(AUTOMATIC)
+    if not text:
+        return None
+    told = json.loads(text)
+    voxels = np.frombuffer(zlib.decompress(b64decode(told["voxels"])), np.uint8)
+    labels = sitk.GetImageFromArray(voxels.reshape(told["size"][::-1]))
+    labels.SetSpacing(told["spacing"])
+    labels.SetOrigin(told["origin"])
+    labels.SetDirection(told["direction"])
+    return labels
 
 
 def automatic_of(segmentation: "vtkMRMLSegmentationNode") -> Result | None:
     """The automatic result as it was kept; None where there is none."""
-    raise NotImplementedError
+    labels = automatic_labels(segmentation)
+    return None if labels is None else result_of(segmentation, labels)
 
 
 def back_to_automatic(segmentation: "vtkMRMLSegmentationNode", segment_ids: Iterable[str] | None = None) -> None:
     """Bring the segments with these ids back to the automatic result, or all structures where None is given.
 
-    With None, structures that were deleted come back too; segments of the user's own stay. Raises InputError where no
-    automatic result is kept, and for a segment that was no part of it.
+    What they get back is taken from the other structures, as a brush does it; segments of the user's own stay as they
+    are. With None, structures that were deleted come back and those that were added are emptied. Names and colours
+    stay. Raises InputError, and changes nothing, where no automatic result is kept and for a segment that was no part
+    of it.
     """
-    raise NotImplementedError
+    made = automatic_of(segmentation)
+    if made is None:
+        raise InputError(f"{segmentation.GetName()} holds no automatic result. Segment the image again.")
+    task = task_of(segmentation)
+    labels = {key: label for key, one in segments_of(segmentation).items() if (label := label_of(one, task))}
+    chosen = set(labels if segment_ids is None else segment_ids)
+    values = {instance.structure.label for instance in made.instances}
+    if segment_ids is not None:
+        for strange in chosen - {key for key, label in labels.items() if label in values}:
+            segment = segmentation.GetSegmentation().GetSegment(strange)
+            name = segment.GetName() if segment else strange
+            raise InputError(f"{name} was not found by the model, so there is nothing to bring back.")
+    _bring_back(segmentation, made.labels, {key: labels[key] for key in labels if key in chosen}, labels)
+    if segment_ids is None:
+        missing = tuple(one for one in made.instances if one.structure.label not in labels.values())
+        add_segments(segmentation, missing, made.labels, provenance_of(segmentation))
+
+
+def _bring_back(
+    segmentation: "vtkMRMLSegmentationNode", made: sitk.Image, wanted: Mapping[str, int], structures: Mapping[str, int]
+) -> None:
+    """Give segments the voxels that have their label in `made`; the first of those with one label gets them."""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    values, present = sitk.GetArrayViewFromImage(made), _present(segmentation, structures, made)
+    given: set[int] = set()
+    for key, label in wanted.items():
+        mask = (values == label) & (label not in given)
+        given.add(label)
+        number = list(structures).index(key) + 1
+        if all(np.array_equal(seen == number, mask) for seen in present):
+            continue
+        image = sitk.GetImageFromArray(mask.astype(np.uint8))
+        image.CopyInformation(made)
+        others = [other for other in structures if other != key]
+        drawn = oriented_from_image(image)
+        logic.SetBinaryLabelmapToSegment(drawn, segmentation, key, logic.MODE_REPLACE, None, False, others)
+
+
+def _present(
+    segmentation: "vtkMRMLSegmentationNode", structures: Mapping[str, int], made: sitk.Image
+) -> list[NDArray[np.uint8]]:
+    """Which segment, counted from 1, has each voxel: with the last of those that overlap on top, and with the first."""
+    grid = oriented_from_image(made)
+    numbers = {key: number for number, key in enumerate(structures, start=1)}
+    orders = (numbers, dict(reversed(numbers.items())))
+    return [sitk.GetArrayFromImage(merged(segmentation, order, grid)) for order in orders]
