@@ -45,10 +45,10 @@ def _at_startup() -> None:
 
 
 class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
-    """Loads the panel from its .ui file and passes on what Slicer tells it."""
+    """Loads the panel from its .ui file and passes on what Slicer tells it. `panel` is None while it is imported."""
 
     def setup(self) -> None:
-        from LumbarSegLib.desktop.panel import Panel
+        from LumbarSegLib.desktop.opening import Opening
 
         ScriptedLoadableModuleWidget.setup(self)
         self.uiWidget = slicer.util.loadUI(self.resourcePath("UI/LumbarSeg.ui"))
@@ -56,22 +56,35 @@ class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
         self.ui = slicer.util.childWidgetVariables(self.uiWidget)
         self.ui.LumbarSeg = self.uiWidget
         self.uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.panel = Panel(self.ui)
+        self.panel: Any = None
+        self._is_entered = False
+        self._opening = Opening(self.ui, self._open)
+
+    def _open(self, module: Any) -> None:
+        self.panel = module.Panel(self.ui)
+        if self._is_entered:
+            self.panel.enter()
 
     def enter(self) -> None:
-        self.panel.enter()
+        self._is_entered = True
+        if self.panel is not None:
+            self.panel.enter()
 
     def exit(self) -> None:
-        self.panel.exit()
+        self._is_entered = False
+        if self.panel is not None:
+            self.panel.exit()
 
     def cleanup(self) -> None:
-        self.panel.cleanup()
+        if self.panel is not None:
+            self.panel.cleanup()
+        elif self._opening is not None:
+            self._opening.stop()
         self.uiWidget.setMRMLScene(None)
         self.uiWidget.deleteLater()
 
     def onReload(self) -> None:
         """Read the library anew too, which Slicer's own reload leaves as it is."""
-        self.panel.cleanup()
         for name in [name for name in sys.modules if name.split(".")[0] == "LumbarSegLib"]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)

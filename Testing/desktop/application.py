@@ -17,6 +17,7 @@ from Testing.desktop import pythonqt, scripted_module, stand_ins
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "LumbarSeg" / "LumbarSeg.py"
 _LOGICS = {
+    "Colors": "vtkMRMLColorLogic",
     "Volumes": "vtkSlicerVolumesLogic",
     "Terminologies": "vtkSlicerTerminologiesModuleLogic",
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
@@ -176,11 +177,12 @@ def add_views(scene: Any) -> None:
     """The slice views of the usual layout, each with what it shows; they outlive the closing of a scene."""
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     for name, orientation in _VIEWS.items():
-        node = slicer.vtkMRMLSliceNode()
+        node = scene.CreateNodeByClass("vtkMRMLSliceNode")  # with the orientations that the scene knows
+        node.UnRegister(None)
         node.SetLayoutName(name)
         node.SetSingletonTag(name)
         node.SetName(name)
-        scene.AddNode(node)
+        node = scene.AddNode(node)
         node.SetOrientation(orientation)
         shown = slicer.vtkMRMLSliceCompositeNode()
         shown.SetLayoutName(name)

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import SimpleITK as sitk
 
+from LumbarSegLib.core.worker.events import Answer
 from LumbarSegLib.scene.vtk_errors import vtk_errors_raised
 from Testing.desktop import application
 from Testing.desktop.driving import Driven
+from Testing.desktop.told_worker import ToldWorker, sagittal
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +55,34 @@ def panel(scene: Any, slots: list[BaseException]) -> Iterator[Driven]:
     driven = Driven()
     yield driven
     driven.close()
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> ToldWorker:
+    """The worker of the panels of this test, which says what it is told to."""
+    import LumbarSegLib.desktop.panel
+
+    told = ToldWorker()
+    monkeypatch.setattr(LumbarSegLib.desktop.panel, "Worker", lambda python=None: told)
+    return told
+
+
+@pytest.fixture(scope="session")
+def known() -> tuple[sitk.Image, Answer]:
+    return sagittal()
+
+
+@pytest.fixture
+def loaded(worker: ToldWorker, panel: Driven, known: tuple[sitk.Image, Answer]) -> Driven:
+    """The panel with an image of a known spine."""
+    panel.load(known[0], "Ünïté L-spine")
+    return panel
+
+
+@pytest.fixture
+def segmented(loaded: Driven, worker: ToldWorker, known: tuple[sitk.Image, Answer]) -> Driven:
+    """The panel with a known spine segmented and measured."""
+    loaded.click("segmentButton")
+    worker.say(known[1])
+    loaded.wait(lambda: loaded.panel.measuring.findings is not None)
+    return loaded

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import SimpleITK as sitk
 import slicer
+import slicer.util
 from PySide6 import QtCore, QtTest, QtWidgets
 
 from Testing.desktop import application
@@ -23,7 +25,8 @@ class Driven:
         self.window.show()
         if enter:
             self.window.enter()
-            self.pause(0.15)
+            self.wait(lambda: self.panel is not None)
+            self.pause(0.2)
 
     @property
     def ui(self) -> Any:
@@ -43,10 +46,19 @@ class Driven:
         while not until():
             if time.monotonic() > end:
                 if must:
-                    raise AssertionError(f"still {self.panel.situation}")
+                    raise AssertionError(f"still {self.panel and self.panel.situation}")
                 return
             QtWidgets.QApplication.processEvents(QtCore.QEventLoop.AllEvents, 10)
             time.sleep(0.005)
+
+    def load(self, image: sitk.Image, name: str) -> Any:
+        """Load an image as Slicer does, which shows it."""
+        from LumbarSegLib.scene.volumes import volume_from_image
+
+        volume = volume_from_image(slicer.mrmlScene, image, name)
+        slicer.util.setSliceViewerLayers(background=volume)
+        self.pause(0.1)
+        return volume
 
     def click(self, name: str) -> None:
         """Press a button as the mouse does; one that cannot be pressed fails."""

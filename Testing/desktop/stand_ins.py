@@ -29,6 +29,10 @@ def _stored(kind: Any, default: Any) -> Any:
 _keys: list[str] = []
 
 
+def _is_hidden(widget: Any) -> bool:
+    return bool(widget.testAttribute(Qt.WA_WState_Hidden) and widget.testAttribute(Qt.WA_WState_ExplicitShowHide))
+
+
 @_known
 class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801 - the names of the real ones
     mrmlSceneChanged = Signal(object)  # noqa: N815
@@ -49,16 +53,32 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._text, self._folded = "", False
+        self._shown: list[Any] = []
         self.setContentsMargins(0, _HEADER, 0, 0)
         self.setFocusPolicy(Qt.TabFocus)
 
     def _fold(self, folded: bool) -> None:
+        if folded == self._folded:
+            return
+        if folded:
+            self._shown = [child for child in self.children() if child.isWidgetType() and not _is_hidden(child)]
         self._folded = folded
-        for child in self.children():
-            if child.isWidgetType():
-                child.setVisible(not folded and not child.property("hiddenByPanel"))
+        for child in self._shown:
+            child.setVisible(not folded)
         self.setMaximumHeight(_HEADER if folded else 16777215)
         self.contentsCollapsed.emit(folded)
+
+    def childEvent(self, event: Any) -> None:  # noqa: N802
+        if event.added():
+            event.child().installEventFilter(self)
+
+    def eventFilter(self, child: Any, event: Any) -> bool:  # noqa: N802
+        """What is shown in a folded section is seen when it is opened, as in the real one."""
+        if self._folded and event.type() == QtCore.QEvent.ShowToParent and child.isWidgetType():
+            child.setVisible(False)
+            if child not in self._shown:
+                self._shown.append(child)
+        return False
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
         if event.position().y() <= _HEADER:

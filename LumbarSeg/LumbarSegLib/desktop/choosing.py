@@ -14,7 +14,7 @@ from LumbarSegLib.desktop import asking, samples
 from LumbarSegLib.desktop.model_card import show_card
 from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.running import Choices
-from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill
+from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill, icon
 from LumbarSegLib.errors import LumbarSegError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Choosing:
         devices = ((_("Automatic"), "auto"), (_("Processor (CPU)"), "cpu"), (_("Graphics card (GPU)"), "cuda"))
         fill(ui.deviceBox, devices)
         fill(ui.lowestDiscBox, [(name, name) for name in LOWEST_DISCS], "L5/S1")
+        ui.modelCardButton.setIcon(icon("info"))
         self._menu = qt.QMenu(ui.sampleButton)
         for sample in samples.SAMPLES:
             action = self._menu.addAction(sample.title)

@@ -10,8 +10,7 @@ from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import doubts, explained
 from LumbarSegLib.core.report.layout import BY_LEVEL, Column, Table, rounded
-from LumbarSegLib.desktop.widgets import Connections, fill
-from LumbarSegLib.resources import resource
+from LumbarSegLib.desktop.widgets import Connections, fill, icon
 
 _SORTED_BY, _KEY = int(qt.Qt.UserRole) + 1, int(qt.Qt.UserRole) + 2
 _LAST = 1e300  # what is not measured stands below all numbers
@@ -26,7 +25,7 @@ class MeasureTable:
         self._shown: dict[str, Measurement] = {}
         self._key = ""
         self._is_filling = False
-        self._icons = {name: qt.QIcon(str(resource("Icons", f"{name}.svg"))) for name in ("flag", "confirmed", "edited")}
+        self._icons = {name: icon(name) for name in ("flag", "confirmed", "edited")}
         self._model = qt.QStandardItemModel()
         self._sorted = qt.QSortFilterProxyModel()
         self._sorted.setSourceModel(self._model)
@@ -36,6 +35,7 @@ class MeasureTable:
         self._sorted.filterCaseSensitivity = qt.Qt.CaseInsensitive
         ui.measureView.setModel(self._sorted)
         ui.measureView.verticalHeader().hide()
+        ui.measureView.verticalHeader().defaultSectionSize = 22
         connections.add(ui.measureView.selectionModel(), "currentChanged(QModelIndex,QModelIndex)", self._selected)
         connections.add(ui.measureView, "clicked(QModelIndex)", self._clicked)
         connections.add(ui.filterEdit, "textChanged(QString)", self._sorted.setFilterFixedString)

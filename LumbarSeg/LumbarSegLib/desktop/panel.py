@@ -11,7 +11,6 @@ from vtkmodules.util.misc import calldata_type
 from vtkmodules.util.vtkConstants import VTK_OBJECT
 from vtkmodules.vtkCommonCore import vtkCommand
 
-from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer
 from LumbarSegLib.desktop import installing
@@ -22,7 +21,7 @@ from LumbarSegLib.desktop.measuring import Measuring
 from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.running import Running
 from LumbarSegLib.desktop.states import Situation, looks
-from LumbarSegLib.desktop.widgets import Connections, choose, fill, show
+from LumbarSegLib.desktop.widgets import Connections, choose, fill, icon, show
 from LumbarSegLib.errors import LumbarSegError
 from LumbarSegLib.scene.numbering import lowest_disc_of, name_levels
 from LumbarSegLib.scene.runs import Run
@@ -33,23 +32,24 @@ _EVERY_MS = 50
 class Panel(VTKObservationMixin):
     """What LumbarSeg shows in Slicer. It is told when the module is entered, left and taken away.
 
-    The worker runs from entering to leaving, and until a run that goes on is done. `worker` stands in for one in tests.
+    The worker runs from entering to leaving, and until a run that goes on is done.
     """
 
-    def __init__(self, ui: Any, worker: Worker | None = None) -> None:
+    def __init__(self, ui: Any) -> None:
         VTKObservationMixin.__init__(self)
         self._ui, self._scene = ui, slicer.mrmlScene
         self._connections = Connections()
         self._parameters = Parameters(self._scene)
-        self._worker = worker or Worker(shutil.which("PythonSlicer"))
+        self._worker = Worker(shutil.which("PythonSlicer"))
         self._is_entered = self._is_fresh = False
+        self._warmed = self._shown_worker = ""
         self.running = Running(self._scene, self._worker, self._on_result)
         self.choosing = Choosing(ui, self._parameters, self._connections, self._on_choice)
         self.correcting = Correcting(ui, self._parameters, self._connections, self._on_segmentation)
         self.measuring = Measuring(ui, self._scene, self._connections, self.show)
         self.exporting = Exporting(ui, self._connections, self._exported)
         fill(ui.replaceBox, ((_("Replace the result"), "replace"), (_("Keep both results"), "keep")))
-        ui.researchLabel.text = RESEARCH_USE
+        ui.warningIcon.setPixmap(icon("flag").pixmap(16, 16))
         ui.logText.visible = False
         for button, slot in (("segmentButton", self._segment), ("undoButton", self._undo)):
             self._connections.add(getattr(ui, button), "clicked(bool)", slot)
@@ -165,6 +165,8 @@ class Panel(VTKObservationMixin):
             self.show()
 
     def _on_result(self, run: Run, answer: Answer) -> None:
+        for section in (self._ui.correctSection, self._ui.measureSection):
+            section.collapsed = False
         self.correcting.choose(run.segmentation)
         self.measuring.follow(run.segmentation, answer.agreement)
 
@@ -200,8 +202,13 @@ class Panel(VTKObservationMixin):
 
     def _warm(self) -> None:
         """Let the worker load the model that will probably be asked for."""
-        if self._is_entered and not self.running.is_busy and not installing.missing("segment"):
-            self._worker.warm(self.choosing.likely_task or "sagittal")
+        task = self.choosing.likely_task or "sagittal"
+        asleep = self._worker.state == "stopped"
+        if not self._is_entered or self.running.is_busy or not (asleep or task != self._warmed):
+            return
+        if not installing.missing("segment"):
+            self._warmed = task
+            self._worker.warm(task)
 
     def _rest(self) -> None:
         """Nobody sees the panel: end the worker and the timer, once no run goes on."""
@@ -213,8 +220,6 @@ class Panel(VTKObservationMixin):
         if self._worker.state != self._shown_worker:
             self._shown_worker = self._worker.state
             self.show()
-
-    _shown_worker = ""
 
     def _observe(self) -> None:
         scene = self._scene

@@ -48,6 +48,7 @@ class Situation:
     ("confirmed"), or neither (""). `task` is that of the result.
     """
 
+    is_loading: bool = False
     state: State = State.IDLE
     worker: str = "stopped"
     volume: str = ""
@@ -68,12 +69,23 @@ class Situation:
     has_landmarks: bool = False
     is_dragged: bool = False
     selected: str = ""
-    can_show_plot: bool = True
 
 
 def looks(now: Situation) -> dict[str, dict[str, Any]]:
     """Properties of the controls by their names in the .ui file."""
+    if now.is_loading:
+        return _asleep(looks(Situation()))
     return {**_choices(now), **_run(now), **_correcting(now), **_measuring(now), **_exporting(now)}
+
+
+def _asleep(awake: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same with everything disabled, while the panel is loaded."""
+    tip = _("LumbarSeg is being loaded.")
+    asleep = {name: {**told, "enabled": False} if "enabled" in told else dict(told) for name, told in awake.items()}
+    return {
+        name: {**told, "toolTip": tip} if "toolTip" in told else told
+        for name, told in (asleep | {"statusLabel": {"text": tip}}).items()
+    }
 
 
 def _choices(now: Situation) -> dict[str, dict[str, Any]]:

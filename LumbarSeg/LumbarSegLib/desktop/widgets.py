@@ -3,6 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import qt
+
+from LumbarSegLib.resources import resource
+
 
 class Connections:
     """Signals connected to slots, all of which can be cut at once: what is hidden by a reload must fall silent."""
@@ -52,3 +56,8 @@ def as_sentence(error: Exception | str) -> str:
     """An error of ours as it stands alone: with a capital and a full stop."""
     text = str(error).strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def icon(name: str) -> Any:
+    """One of our own icons, which look alike on light and on dark."""
+    return qt.QIcon(str(resource("Icons", f"{name}.svg")))
