@@ -91,4 +91,27 @@ class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
 
 
 class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
-    """For scripts: the way from a volume to its segmentation and measures, without the panel."""
+    """For scripts: from a volume to its segmentation and measures, without the panel."""
+
+    def segment(self, volume: Any, **choices: Any) -> Any:
+        """Segment a volume and return the new segmentation node; waits for it. `choices` are those of
+        `core.worker.client.Worker.segment`, as `task` and `lowest_disc`. Raises LumbarSegError.
+        """
+        from LumbarSegLib.desktop.scripting import segment
+
+        return segment(volume, **choices)
+
+    def measure(self, segmentation: Any) -> Any:
+        """The `Findings` of a segmentation whose volume is in the scene. Raises LumbarSegError."""
+        from LumbarSegLib.desktop.scripting import measure
+
+        return measure(segmentation)
+
+
+class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
+    """Runs the whole path on the shipped sample inside Slicer: segment, correct, measure, export, cancel."""
+
+    def runTest(self) -> None:  # noqa: N802 - Slicer's name
+        from LumbarSegLib.desktop.self_test import SelfTest
+
+        SelfTest(self).run()
