@@ -143,9 +143,11 @@ class LiveMeasures:
         self._overrides[landmark] = place
         self._asked = True
 
-    def snap_back(self, level: str | None = None) -> None:
-        """Let the landmarks of a level ("L3", "slice 4"), or all of them, lie where they are found by themselves."""
-        kept = {name: place for name, place in self._overrides.items() if level not in (None, name.partition(".")[0])}
+    def snap_back(self, which: str | None = None) -> None:
+        """Let a landmark, those of a level ("L3", "slice 4") or all of them lie where they are found by themselves."""
+        kept = {
+            name: place for name, place in self._overrides.items() if which not in (None, name, name.partition(".")[0])
+        }
         if kept != self._overrides:
             self._overrides = kept
             self._asked = True

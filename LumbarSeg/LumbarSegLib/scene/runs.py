@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.core.regions import Result
 from LumbarSegLib.scene.automatic import keep_automatic
+from LumbarSegLib.scene.hierarchy import remove
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.segmentations import (
     attach_to_volume,
@@ -92,9 +93,7 @@ class Run:
 
     def _take_away(self) -> None:
         self._display = self._node.GetDisplayNode()
-        self._scene.RemoveNode(self._node)
-        if self._display is not None:
-            self._scene.RemoveNode(self._display)
+        remove(self._node)
 
     def _bring_back(self) -> None:
         assert self._volume is not None

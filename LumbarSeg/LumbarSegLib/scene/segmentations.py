@@ -11,6 +11,7 @@ from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.hierarchy import put_beside
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.merging import merged
 from LumbarSegLib.scene.terminology import entry_of
@@ -18,10 +19,8 @@ from LumbarSegLib.scene.volumes import image_from_oriented, image_from_volume, o
 
 if TYPE_CHECKING:
     from slicer import (
-        vtkMRMLNode,
         vtkMRMLScene,
         vtkMRMLSegmentationNode,
-        vtkMRMLSubjectHierarchyNode,
         vtkMRMLVolumeNode,
         vtkOrientedImageData,
         vtkSegment,
@@ -111,9 +110,7 @@ def attach_to_volume(segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVo
     """Make `volume` a segmentation's source and grid, and place the two side by side in the hierarchy."""
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     segmentation.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volume.GetScene())
-    parent = hierarchy.GetItemParent(_item(hierarchy, volume))
-    hierarchy.SetItemParent(_item(hierarchy, segmentation), parent)
+    put_beside(segmentation, volume)
 
 
 def volume_of(segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLVolumeNode | None":
@@ -200,11 +197,6 @@ def _grid(segmentation: "vtkMRMLSegmentationNode", volume: "vtkMRMLVolumeNode | 
     if not geometry or not converter.DeserializeImageGeometry(geometry, grid, True):
         raise InputError(f"The grid of {segmentation.GetName()} is not known. Choose the volume that it belongs to.")
     return grid
-
-
-def _item(hierarchy: "vtkMRMLSubjectHierarchyNode", node: "vtkMRMLNode") -> int:
-    """The node's item in the hierarchy. Slicer's Qt plugins make it themselves; elsewhere it is made here."""
-    return int(hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(hierarchy.GetSceneItemID(), node))
 
 
 def _tag(segment: "vtkSegment", name: str) -> str:

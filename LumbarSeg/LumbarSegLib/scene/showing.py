@@ -5,33 +5,90 @@ What is shown is replaced by the next, lies in one folder of the subject hierarc
 
 from typing import TYPE_CHECKING
 
-from LumbarSegLib.core.findings import Measurement, Section
+import numpy as np
+
+from LumbarSegLib.core.anatomy import CANAL
+from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
+from LumbarSegLib.core.report.layout import with_unit
+from LumbarSegLib.scene.frame import Frame
+from LumbarSegLib.scene.marks import Color, add_mark, color_at, marks_of, remove_mark
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsNode, vtkMRMLScene, vtkMRMLVolumeNode
 
-Place = tuple[float, float, float]
+_ROLE = "measurement"
+_HIDDEN_GLYPH_MM = 0.01
+_SAME_PLACE_MM = 1e-6
 
 
 def show_measurement(volume: "vtkMRMLVolumeNode", measurement: Measurement) -> "list[vtkMRMLMarkupsNode]":
     """Show what a measurement in this volume was read from, instead of what was shown before; empty where it has no
-    trace. They follow the volume's transform.
+    trace. The first node is named after the measurement and its value. They follow the volume's transform.
     """
-    raise NotImplementedError
+    name = f"{measurement.level} {MEASURES[measurement.measure].name}: {with_unit(measurement)}"
+    family = MEASURES[measurement.measure].family
+    color = color_at(CANAL.name if family == "canal" else measurement.level)
+    return _show(volume, measurement.trace, name, color)
 
 
 def show_section(volume: "vtkMRMLVolumeNode", section: Section) -> "list[vtkMRMLMarkupsNode]":
     """The same for a section of the canal, with its diameters, as a click on the plot asks for it."""
-    raise NotImplementedError
+    area = MEASURES["canal.area"]
+    told = section.reason if section.area_mm2 is None else area.words(section.area_mm2)
+    lines = tuple(line for line in (section.anteroposterior, section.transverse) if line is not None)
+    trace = Trace(lines=lines, contours=(section.contour,) if section.contour else ())
+    return _show(volume, trace, f"{section.level} {area.name}: {told}".strip(), color_at(CANAL.name))
 
 
 def hide_shown(scene: "vtkMRMLScene") -> None:
     """Remove what these functions show from a scene, whoever showed it."""
-    raise NotImplementedError
+    for node in marks_of(scene, _ROLE):
+        remove_mark(node)
 
 
-def slice_of(volume: "vtkMRMLVolumeNode", shown: Measurement | Section) -> Place | None:
+def slice_of(volume: "vtkMRMLVolumeNode", shown: Measurement | Section) -> Point | None:
     """The place (RAS, mm, in the world) through which slice views are to pass to show a measurement or a section; None
     where it has no trace. A host calls `vtkMRMLSliceNode.JumpSliceByCentering` or `JumpSliceByOffsetting` with it.
     """
-    raise NotImplementedError
+    if isinstance(shown, Section):
+        return Frame(volume).to_world(shown.center)
+    places = _places(shown.trace)
+    if not places:
+        return None
+    x, y, z = np.mean(places, axis=0).tolist()
+    return Frame(volume).to_world((x, y, z))
+
+
+def _places(trace: Trace) -> tuple[Point, ...]:
+    """The contour of the level itself, which comes before those of its neighbours; without contours all places."""
+    if trace.contours:
+        return trace.contours[0]
+    return (*trace.points.values(), *(end for line in trace.lines for end in line))
+
+
+def _show(volume: "vtkMRMLVolumeNode", trace: Trace, name: str, color: Color) -> "list[vtkMRMLMarkupsNode]":
+    scene = volume.GetScene()
+    hide_shown(scene)
+    frame = Frame(volume)
+    parts = [("ClosedCurve", contour) for contour in trace.contours] + [("Line", line) for line in trace.lines]
+    if alone := _alone(trace):
+        parts.append(("Fiducial", alone))
+    nodes = [add_mark(scene, kind, _ROLE, name, places, frame, color) for kind, places in parts]
+    for number, node in enumerate(nodes):
+        node.SetLocked(True)
+        display = node.GetDisplayNode()
+        display.SetPropertiesLabelVisibility(number == 0)
+        if node.IsA("vtkMRMLMarkupsClosedCurveNode"):
+            node.SetCurveTypeToLinear()
+            display.UseGlyphScaleOff()
+            display.SetGlyphSize(_HIDDEN_GLYPH_MM)
+    return nodes
+
+
+def _alone(trace: Trace) -> tuple[Point, ...]:
+    """The points that are not the end of a line already."""
+    ends = np.array([end for line in trace.lines for end in line]).reshape(-1, 3)
+    return tuple(
+        point for point in trace.points.values() if not (np.abs(ends - point).max(axis=1) < _SAME_PLACE_MM).any()
+    )

@@ -3,27 +3,59 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.scene.host import slicer
+from LumbarSegLib.scene.segmentations import label_of, segments_of, task_of
+
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
+_SURFACE = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
+_SMOOTHING = slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule.GetSmoothingFactorParameterName()
+
 
 def show_surfaces(segmentation: "vtkMRMLSegmentationNode", shown: bool = True, smoothing: float = 0.5) -> None:
-    """Make the surfaces of all segments, smoothed by 0 (not at all) to 1, and show them in 3D; or take them away."""
-    raise NotImplementedError
+    """Make the surfaces of all segments, smoothed by 0 (not at all) to 1, and show them in 3D; or take them away.
+
+    As long as they are there, each edit makes the surface of its segment anew.
+    """
+    segments, display = segmentation.GetSegmentation(), segmentation.GetDisplayNode()
+    if shown:
+        if segments.GetConversionParameter(_SMOOTHING) != str(smoothing):
+            segments.RemoveRepresentation(_SURFACE)
+            segments.SetConversionParameter(_SMOOTHING, str(smoothing))
+        segmentation.CreateClosedSurfaceRepresentation()
+        display.SetPreferredDisplayRepresentationName3D(_SURFACE)
+    else:
+        segments.RemoveRepresentation(_SURFACE)
+    display.SetVisibility3D(shown)
 
 
 def set_opacity(segmentation: "vtkMRMLSegmentationNode", opacity: float) -> None:
     """Opacity 0..1 of the segmentation in slice and 3D views; outlines in slices stay as they are."""
-    raise NotImplementedError
+    display = segmentation.GetDisplayNode()
+    display.SetOpacity2DFill(opacity)
+    display.SetOpacity3D(opacity)
 
 
 def show_segments(segmentation: "vtkMRMLSegmentationNode", segment_ids: Iterable[str], shown: bool) -> None:
     """Show or hide segments in all views."""
-    raise NotImplementedError
+    display = segmentation.GetDisplayNode()
+    was_modifying = display.StartModify()
+    for segment_id in segment_ids:
+        display.SetSegmentVisibility(segment_id, shown)
+    display.EndModify(was_modifying)
 
 
 def segments_by_kind(segmentation: "vtkMRMLSegmentationNode") -> dict[str, list[str]]:
     """Ids of segments by their kind ("vertebra", "disc", "canal"; "ivd", "pe", "ts", "aap"), "" for those of the user's
     own, in their order.
     """
-    raise NotImplementedError
+    task = task_of(segmentation)
+    structures = STRUCTURES if task == "sagittal" else kinds_of(task).values()
+    kinds = {row.label: row.kind for row in structures}
+    found: dict[str, list[str]] = {}
+    for segment_id, segment in segments_of(segmentation).items():
+        label = label_of(segment, task)
+        found.setdefault(kinds.get(label, "") if label is not None else "", []).append(segment_id)
+    return found

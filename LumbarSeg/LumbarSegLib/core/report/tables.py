@@ -77,8 +77,13 @@ def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
     writer.writerows([f"# level {one.level}", one.slice, one.named_by] for one in findings.represented)
     writer.writerows([f"# flag {one.key}", one.level, one.text] for one in findings.flags)
     writer.writerow(COLUMNS)
-    writer.writerows(_row(one) for one in findings.measurements)
+    writer.writerows(rows_of(findings))
     return table.getvalue()
+
+
+def rows_of(findings: Findings) -> list[tuple[str, ...]]:
+    """A row for each measurement, with what `COLUMNS` names."""
+    return [_row(one) for one in findings.measurements]
 
 
 def _row(one: Measurement) -> tuple[str, ...]:

@@ -1,0 +1,84 @@
+"""Markups that LumbarSeg puts into the scene for as long as they are looked at: how they look, where they lie, and how
+they are found again. They are not saved with the scene: findings bring them back.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from LumbarSegLib.core.anatomy import ALL_KINDS, STRUCTURES
+from LumbarSegLib.core.findings import Point
+from LumbarSegLib.scene.frame import Frame, to_ras
+from LumbarSegLib.scene.hierarchy import put_into_folder, remove, remove_folder
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLMarkupsNode, vtkMRMLScene
+
+Color = tuple[float, float, float]
+
+MARK = "LumbarSeg.Shown"
+"""Attribute of each of these nodes: what it is shown for, "measurement" or "landmarks"."""
+
+FOLDER = "LumbarSeg measures"
+DEFAULT_COLOR: Color = (1.0, 0.85, 0.4)
+
+_LIGHTER = 0.45
+_TEXT_SCALE = 3.0
+_LINE_MM = 0.5
+_GLYPH_SCALE = 1.2
+_BEHIND = 0.5  # opacity of what lies outside of the slice that is shown
+
+
+def add_mark(
+    scene: "vtkMRMLScene", kind: str, role: str, name: str, places: Sequence[Point], frame: Frame, color: Color
+) -> "vtkMRMLMarkupsNode":
+    """Add a Markups node of this kind ("Line", "ClosedCurve", "Fiducial") with control points at places (LPS, mm).
+
+    `role` is what it is shown for. Its name is all that is written beside it.
+    """
+    node = scene.AddNewNodeByClass(f"vtkMRMLMarkups{kind}Node", name)
+    node.SetAttribute(MARK, role)
+    node.SetSaveWithScene(False)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetSaveWithScene(False)
+    display.SetColor(*color)
+    display.SetSelectedColor(*color)
+    display.SetPointLabelsVisibility(False)
+    display.SetTextScale(_TEXT_SCALE)
+    display.SetGlyphScale(_GLYPH_SCALE)
+    display.SetCurveLineSizeMode(display.UseLineDiameter)
+    display.SetLineDiameter(_LINE_MM)
+    display.SetSliceProjection(True)
+    display.SetSliceProjectionOpacity(_BEHIND)
+    # The value is ours, in the name; what Slicer measures on its own would stand beside it.
+    for number in range(node.GetNumberOfMeasurements()):
+        node.GetNthMeasurement(number).SetEnabled(False)
+    frame.place(node)
+    for place in places:
+        node.AddControlPoint(to_ras(place))
+    put_into_folder(node, FOLDER)
+    return node
+
+
+def marks_of(scene: "vtkMRMLScene", role: str) -> "list[vtkMRMLMarkupsNode]":
+    """The nodes that are shown for this."""
+    count = scene.GetNumberOfNodesByClass("vtkMRMLMarkupsNode")
+    nodes = [scene.GetNthNodeByClass(number, "vtkMRMLMarkupsNode") for number in range(count)]
+    return [node for node in nodes if node.GetAttribute(MARK) == role]
+
+
+def remove_mark(node: "vtkMRMLMarkupsNode") -> None:
+    """Take a node out of its scene with how it is displayed, and the folder once it is empty."""
+    scene = node.GetScene()
+    if scene is not None:
+        remove(node)
+        remove_folder(scene, FOLDER)
+
+
+def color_at(level: str) -> Color:
+    """A light shade of the colour of the structure that a level is named after; one for all others."""
+    for row in (*STRUCTURES, *ALL_KINDS):
+        if row.name == level:
+            red, green, blue = (_LIGHTER + (1 - _LIGHTER) * channel / 255 for channel in row.color)
+            return red, green, blue
+    return DEFAULT_COLOR
