@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.carried import carrying, texts_of
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.core.planes import triple
 from LumbarSegLib.core.regions import Regions, Result
@@ -18,16 +19,17 @@ Told = Mapping[str, Any]
 
 
 def packed_image(image: sitk.Image) -> tuple[dict[str, Any], bytes]:
-    """Geometry, type and metadata of an image of any kind, and a copy of its pixels."""
+    """Geometry, type and texts of an image of any kind, and a copy of its pixels."""
     pixels = sitk.GetArrayViewFromImage(image)
+    vector = "vector" in image.GetPixelIDTypeAsString()
     told = {
         "type": pixels.dtype.str,
-        "shape": pixels.shape,
-        "vector": "vector" in image.GetPixelIDTypeAsString(),
+        "shape": [*image.GetSize()[::-1], *([image.GetNumberOfComponentsPerPixel()] if vector else [])],
+        "vector": vector,
         "spacing": image.GetSpacing(),
         "origin": image.GetOrigin(),
         "direction": image.GetDirection(),
-        "metadata": {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()},
+        "texts": texts_of(image),
     }
     return told, pixels.tobytes()
 
@@ -39,9 +41,7 @@ def unpacked_image(told: Told, pixels: bytes) -> sitk.Image:
     image.SetSpacing(told["spacing"])
     image.SetOrigin(told["origin"])
     image.SetDirection(told["direction"])
-    for key, text in told["metadata"].items():
-        image.SetMetaData(key, text)
-    return image
+    return carrying(image, told["texts"])
 
 
 def packed_labels(labels: sitk.Image) -> tuple[dict[str, Any], bytes]:
