@@ -155,6 +155,7 @@ def start() -> Any:
     slicer.app = Application(logic, Readers(scene, logic, logics["Volumes"]))
     qt.QUiLoader = pythonqt.Loader
     pythonqt.Loader.known = tuple(stand_ins.WIDGETS)
+    slicer.util.mainWindow = lambda: None
     stand_ins.add_to_slicer()
     scripted_module.install()
     ctk = types.ModuleType("ctk")

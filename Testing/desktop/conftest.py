@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import SimpleITK as sitk
+import slicer
 
 from LumbarSegLib.core.worker.events import Answer
 from LumbarSegLib.scene.vtk_errors import vtk_errors_raised
@@ -12,20 +13,22 @@ from Testing.desktop import application
 from Testing.desktop.driving import Driven
 from Testing.desktop.told_worker import ToldWorker, sagittal
 
-
-@pytest.fixture(scope="session")
-def app() -> Any:
-    return application.start()
+# The panel's modules are imported inside Slicer only, so it runs before the tests are read.
+application.add_views(application.start())
 
 
 @pytest.fixture
-def scene(app: Any) -> Iterator[Any]:
+def scene() -> Iterator[Any]:
     """The scene of the running application, empty but for its views; the test fails if VTK or MRML report an error."""
-    app.Clear(1)
-    application.add_views(app)
+    scene = slicer.mrmlScene
+    scene.Clear(0)
+    for kind in ("vtkMRMLScriptedModuleNode", "vtkMRMLSegmentEditorNode"):
+        kept = scene.GetSingletonNode("LumbarSeg", kind)
+        if kept is not None:
+            scene.RemoveNode(kept)
     with vtk_errors_raised():
-        yield app
-    app.Clear(1)
+        yield scene
+        scene.Clear(0)
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from Testing.desktop import application
-
-application.start()
-
-from LumbarSegLib.desktop.states import BUSY, Event, Situation, State, after, looks  # noqa: E402
+from LumbarSegLib.desktop.states import BUSY, Event, Situation, State, after, looks
 
 READY = Situation(worker="ready", volume="L-spine")
 RESULT = replace(READY, result="L-spine segmentation", task="sagittal", has_automatic=True, has_findings=True)

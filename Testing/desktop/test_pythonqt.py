@@ -4,13 +4,9 @@ from typing import Any
 
 import pytest
 
-from Testing.desktop import application
-
-application.start()
-
-import ctk  # noqa: E402
-import qt  # noqa: E402
-import slicer  # noqa: E402
+import ctk
+import qt
+import slicer
 
 
 def test_a_property_is_an_attribute_and_no_method() -> None:

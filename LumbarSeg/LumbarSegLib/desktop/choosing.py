@@ -27,11 +27,19 @@ _KEPT = {"taskBox": "Task", "deviceBox": "Device", "lowestDiscBox": "LowestDisc"
 
 
 class Choosing:
-    """The choices of a run. `on_change` is called after each."""
+    """The choices of a run. `on_change` is called after each, `on_trouble` with a sentence where one is refused."""
 
-    def __init__(self, ui: Any, parameters: Parameters, connections: Connections, on_change: Callable[[], None]) -> None:
-        self._ui, self._parameters, self._on_change = ui, parameters, on_change
-        self._checked: tuple[object, ...] = ()
+    def __init__(
+        self,
+        ui: Any,
+        parameters: Parameters,
+        connections: Connections,
+        on_change: Callable[[], None],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._ui, self._parameters = ui, parameters
+        self._on_change, self._on_trouble = on_change, on_trouble
+        self._checked: tuple[object, ...] | None = None
         self._trusted: set[str] = set()
         self._models: list[ModelInfo] = []
         self.problem = self.task_found = ""
@@ -89,20 +97,13 @@ class Choosing:
 
     def check(self) -> None:
         """Find out whether the volume can be segmented, and as what; done again only where something changed."""
-        volume = self.volume
-        data = volume.GetImageData() if volume is not None else None
-        now = (
-            volume and volume.GetID(),
-            data and (data.GetMTime(), volume.GetMTime()),
-            volume and volume.GetTransformToWorldMTime() if hasattr(volume, "GetTransformToWorldMTime") else None,
-            volume and volume.GetTransformNodeID(),
-            self.task,
-        )
+        now = (_stamp(self.volume), self.task)
         if now != self._checked:
             self._checked = now
+            volume = self.volume
             self.problem, self.task_found = _suitability(volume, self.task) if volume is not None else ("", "")
             fill(self._ui.taskBox, self._tasks(), self.task)
-        self._on_change()
+            self._on_change()
 
     def fill_models(self) -> None:
         """List the models that come with LumbarSeg; reading them takes too long for the first moment."""
@@ -111,7 +112,7 @@ class Choosing:
         try:
             self._models = models.shipped()
         except LumbarSegError as error:
-            self.problem = as_sentence(error)
+            self._on_trouble(as_sentence(error))
         chosen = self._ui.modelBox.currentData
         items = [(_("Automatic"), "")] + [(f"{one.title or one.name} {one.version}", one.name) for one in self._models]
         items += [(Path(path).name, path) for path in sorted(self._trusted)]
@@ -122,8 +123,7 @@ class Choosing:
         try:
             self._ui.inputSelector.setCurrentNode(samples.load(name))
         except LumbarSegError as error:
-            self.problem = as_sentence(error)
-            self._on_change()
+            self._on_trouble(as_sentence(error))
 
     def _tasks(self) -> list[tuple[str, str]]:
         names = {"sagittal": _("Sagittal MR"), "axial": _("Axial MR"), "xray": _("Radiograph")}
@@ -141,11 +141,12 @@ class Choosing:
         for name, key in _KEPT.items():
             self._parameters.keep(key, str(getattr(self._ui, name).currentData))
         self.check()
+        self._on_change()
 
     def _model_chosen(self, _index: int) -> None:
+        self._on_change()
         if self._ui.modelBox.currentData == _OTHER:
             self._choose_file()
-        self._on_change()
 
     def _choose_file(self) -> None:
         from LumbarSegLib.core import models
@@ -157,7 +158,7 @@ class Choosing:
         try:
             info = models.read_info(Path(path))
         except LumbarSegError as error:
-            self.problem = as_sentence(error)
+            self._on_trouble(as_sentence(error))
             return
         question = _(
             "{name} does not come with LumbarSeg and can run any code on this computer. "
@@ -188,6 +189,15 @@ def shown_volume() -> "vtkMRMLVolumeNode | None":
     selection = slicer.app.applicationLogic().GetSelectionNode()
     active = selection.GetActiveVolumeID() if selection is not None else None
     return next((scene.GetNodeByID(one) for one in (*shown, active) if one and scene.GetNodeByID(one)), None)
+
+
+def _stamp(volume: "vtkMRMLVolumeNode | None") -> tuple[object, ...]:
+    """Changes with the voxels of a volume and with how they are placed."""
+    if volume is None:
+        return ()
+    data, parent = volume.GetImageData(), volume.GetParentTransformNode()
+    moved = parent.GetTransformToWorldMTime() if parent is not None else 0
+    return volume.GetID(), data.GetMTime() if data is not None else 0, volume.GetMTime(), moved
 
 
 def _suitability(volume: "vtkMRMLVolumeNode", task: str) -> tuple[str, str]:

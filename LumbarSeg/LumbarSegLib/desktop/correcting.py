@@ -11,7 +11,7 @@ from LumbarSegLib.desktop import asking
 from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.widgets import Connections, as_sentence
 from LumbarSegLib.errors import LumbarSegError
-from LumbarSegLib.scene.automatic import automatic_of, back_to_automatic
+from LumbarSegLib.scene.automatic import AUTOMATIC, back_to_automatic
 from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.visibility import segments_by_kind, set_opacity, show_segments, show_surfaces
 
@@ -45,7 +45,7 @@ class Correcting:
     @property
     def has_automatic(self) -> bool:
         segmentation = self.segmentation
-        return segmentation is not None and automatic_of(segmentation) is not None
+        return segmentation is not None and bool(segmentation.GetAttribute(AUTOMATIC))
 
     def enter(self) -> None:
         """Give the editor its node and its keys, while the panel is seen."""

@@ -1,7 +1,7 @@
 """The measures of the chosen segmentation, which follow each edit and each dragged corner."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -92,9 +92,7 @@ class Measuring:
             return ""
         return "confirmed" if one.status == "confirmed" else "value"
 
-    def follow(
-        self, segmentation: "vtkMRMLSegmentationNode | None", agreement: Mapping[str, float] | None = None
-    ) -> None:
+    def follow(self, segmentation: "vtkMRMLSegmentationNode | None") -> None:
         """Measure a segmentation from now on, or nothing."""
         self.let_go()
         volume = volume_of(segmentation) if segmentation is not None else None
@@ -105,7 +103,6 @@ class Measuring:
             self._live = LiveMeasures(
                 segmentation,
                 volume,
-                agreement=agreement,
                 sagittal=beside if beside is not segmentation else None,
                 thresholds=kept_thresholds(),
             )

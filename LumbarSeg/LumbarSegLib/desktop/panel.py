@@ -12,7 +12,6 @@ from vtkmodules.util.vtkConstants import VTK_OBJECT
 from vtkmodules.vtkCommonCore import vtkCommand
 
 from LumbarSegLib.core.worker.client import Worker
-from LumbarSegLib.core.worker.events import Answer
 from LumbarSegLib.desktop import installing
 from LumbarSegLib.desktop.choosing import Choosing
 from LumbarSegLib.desktop.correcting import Correcting
@@ -21,9 +20,10 @@ from LumbarSegLib.desktop.measuring import Measuring
 from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.running import Running
 from LumbarSegLib.desktop.states import Situation, looks
-from LumbarSegLib.desktop.widgets import Connections, choose, fill, icon, show
+from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill, icon, show
 from LumbarSegLib.errors import LumbarSegError
-from LumbarSegLib.scene.numbering import lowest_disc_of, name_levels
+from LumbarSegLib.scene.numbering import name_levels
+from LumbarSegLib.scene.reading import lowest_disc_of
 from LumbarSegLib.scene.runs import Run
 
 _EVERY_MS = 50
@@ -44,7 +44,7 @@ class Panel(VTKObservationMixin):
         self._is_entered = self._is_fresh = False
         self._warmed = self._shown_worker = ""
         self.running = Running(self._scene, self._worker, self._on_result)
-        self.choosing = Choosing(ui, self._parameters, self._connections, self._on_choice)
+        self.choosing = Choosing(ui, self._parameters, self._connections, self._on_choice, self._on_trouble)
         self.correcting = Correcting(ui, self._parameters, self._connections, self._on_segmentation)
         self.measuring = Measuring(ui, self._scene, self._connections, self.show)
         self.exporting = Exporting(ui, self._connections, self._exported)
@@ -93,6 +93,8 @@ class Panel(VTKObservationMixin):
             self.choosing.restore()
             self._warm()
         was_busy = self.running.is_busy
+        if not was_busy:
+            self.choosing.check()
         self.running.tick()
         self.measuring.tick()
         if was_busy or self.running.is_busy:
@@ -164,11 +166,10 @@ class Panel(VTKObservationMixin):
             self.correcting.choose(last.segmentation or self.correcting.segmentation)
             self.show()
 
-    def _on_result(self, run: Run, answer: Answer) -> None:
+    def _on_result(self, run: Run) -> None:
         for section in (self._ui.correctSection, self._ui.measureSection):
             section.collapsed = False
         self.correcting.choose(run.segmentation)
-        self.measuring.follow(run.segmentation, answer.agreement)
 
     def _on_segmentation(self) -> None:
         segmentation = self.correcting.segmentation
@@ -179,6 +180,10 @@ class Panel(VTKObservationMixin):
     def _on_choice(self) -> None:
         self.running.dismiss()
         self._warm()
+        self.show()
+
+    def _on_trouble(self, sentence: str) -> None:
+        self.running.fail(sentence)
         self.show()
 
     def _exported(self) -> Exported | None:
@@ -193,7 +198,7 @@ class Panel(VTKObservationMixin):
         try:
             name_levels(segmentation, chosen)
         except LumbarSegError as error:
-            self.running.fail(str(error))
+            self._on_trouble(as_sentence(error))
         self.show()
 
     def _show_log(self, shown: bool) -> None:

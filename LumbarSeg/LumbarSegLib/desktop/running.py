@@ -35,11 +35,11 @@ class Choices:
 class Running:
     """Asks the worker, hears it and puts its answer into the scene.
 
-    `on_result` gets each new run with its answer. What is asked for is known by the ids of its nodes, since the user
+    `on_result` gets each new run. What is asked for is known by the ids of its nodes, since the user
     may delete them, or close the scene, at any moment. The log has no names: those of volumes are often a patient's.
     """
 
-    def __init__(self, scene: "vtkMRMLScene", worker: Worker, on_result: Callable[[Run, Answer], None]) -> None:
+    def __init__(self, scene: "vtkMRMLScene", worker: Worker, on_result: Callable[[Run], None]) -> None:
         self._scene, self._worker, self._on_result = scene, worker, on_result
         self.state = State.IDLE
         self.progress = Progress("", 0.0, None)
@@ -127,15 +127,14 @@ class Running:
             self.fail(_("The image was removed while it was segmented. Load it again."))
             return
         try:
-            self.last = put_result(
-                volume, answer.result, answer.provenance, self._scene.GetNodeByID(self._replacing_id)
-            )
+            replaced = self._scene.GetNodeByID(self._replacing_id) if self._replacing_id else None
+            self.last = put_result(volume, answer.result, answer.provenance, answer.agreement, replacing=replaced)
         except LumbarSegError as error:
             self.fail(as_sentence(error))
             return
         self._note(_("Segmented in {seconds} s.").format(seconds=f"{answer.seconds.get('total', 0.0):.1f}"))
         self._go(Event.IMPORTED)
-        self._on_result(self.last, answer)
+        self._on_result(self.last)
 
     def _go(self, event: Event) -> None:
         self.state = after(self.state, event)

@@ -27,7 +27,7 @@ def segment(volume: "vtkMRMLVolumeNode", **choices: Any) -> "vtkMRMLSegmentation
         answer = _answer(worker)
     finally:
         worker.stop()
-    run = put_result(volume, answer.result, answer.provenance)
+    run = put_result(volume, answer.result, answer.provenance, answer.agreement)
     return run.segmentation  # type: ignore[return-value]  # it was made just now
 
 

@@ -53,9 +53,11 @@ def choose(box: Any, data: str) -> None:
 
 
 def as_sentence(error: Exception | str) -> str:
-    """An error of ours as it stands alone: with a capital and a full stop."""
+    """An error of ours as it stands alone: with a capital, but in the name of a file, and a full stop."""
     text = str(error).strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    first = text.split(" ")[0]
+    capital = first[:1].upper() + first[1:] if first.isalpha() else first
+    return capital + text[len(first) :] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def icon(name: str) -> Any:
