@@ -111,7 +111,7 @@ class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
 class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
     """Runs the whole path on the shipped sample inside Slicer: segment, correct, measure, export, cancel."""
 
-    def runTest(self) -> None:  # noqa: N802 - Slicer's name
+    def runTest(self) -> None:
         from LumbarSegLib.desktop.self_test import SelfTest
 
         SelfTest(self).run()

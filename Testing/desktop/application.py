@@ -31,15 +31,15 @@ _VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
 
 
 class ModuleManager(QtCore.QObject):
-    moduleAboutToBeUnloaded = QtCore.Signal(str)  # noqa: N815
-    cpp_signals = {"moduleAboutToBeUnloaded": "moduleAboutToBeUnloaded(QString)"}  # noqa: RUF012
+    moduleAboutToBeUnloaded = QtCore.Signal(str)
+    cpp_signals = {"moduleAboutToBeUnloaded": "moduleAboutToBeUnloaded(QString)"}
 
 
 class Application(QtCore.QObject):
     """`slicer.app`: what is not here the panel must not use."""
 
-    startupCompleted = QtCore.Signal()  # noqa: N815
-    cpp_signals = {"startupCompleted": "startupCompleted()"}  # noqa: RUF012
+    startupCompleted = QtCore.Signal()
+    cpp_signals = {"startupCompleted": "startupCompleted()"}
     _stand_in = True
 
     def __init__(self, logic: Any, readers: "Readers") -> None:
@@ -49,33 +49,33 @@ class Application(QtCore.QObject):
         self._testing = True
         self.setProperty("temporaryPath", str(Path("/tmp")))
 
-    def applicationLogic(self) -> Any:  # noqa: N802
+    def applicationLogic(self) -> Any:
         return self._logic
 
-    def moduleManager(self) -> ModuleManager:  # noqa: N802
+    def moduleManager(self) -> ModuleManager:
         return self._manager
 
-    def ioManager(self) -> "Readers":  # noqa: N802
+    def ioManager(self) -> "Readers":
         return self._readers
 
-    coreIOManager = ioManager  # noqa: N815
+    coreIOManager = ioManager
 
-    def layoutManager(self) -> Any:  # noqa: N802
+    def layoutManager(self) -> Any:
         return self._layout
 
-    def testingEnabled(self) -> bool:  # noqa: N802
+    def testingEnabled(self) -> bool:
         return self._testing
 
-    def processEvents(self, *_: Any) -> None:  # noqa: N802
+    def processEvents(self, *_: Any) -> None:
         QtWidgets.QApplication.processEvents()
 
     def clipboard(self) -> Any:
         return QtWidgets.QApplication.clipboard()
 
-    def setOverrideCursor(self, cursor: Any) -> None:  # noqa: N802
+    def setOverrideCursor(self, cursor: Any) -> None:
         QtWidgets.QApplication.setOverrideCursor(cursor)
 
-    def restoreOverrideCursor(self) -> None:  # noqa: N802
+    def restoreOverrideCursor(self) -> None:
         QtWidgets.QApplication.restoreOverrideCursor()
 
 
@@ -85,10 +85,10 @@ class Readers:
     def __init__(self, scene: Any, logic: Any, volumes: Any) -> None:
         self._scene, self._logic, self._volumes = scene, logic, volumes
 
-    def fileType(self, path: str) -> str:  # noqa: N802
+    def fileType(self, path: str) -> str:
         return "VolumeFile"
 
-    def loadNodes(self, kind: str, properties: Any, found: Any = None, messages: Any = None) -> bool:  # noqa: N802
+    def loadNodes(self, kind: str, properties: Any, found: Any = None, messages: Any = None) -> bool:
         path = Path(properties["fileName"])
         node = self._volumes.AddArchetypeVolume(str(path), properties.get("name") or path.name.split(".")[0], 0)
         if node is None:
@@ -121,7 +121,7 @@ class ScriptedModuleWidget(stand_ins.qMRMLWidget):
     def reload(self) -> None:
         self.make()
 
-    def isEntered(self) -> bool:  # noqa: N802
+    def isEntered(self) -> bool:
         return self._entered
 
     def enter(self) -> None:

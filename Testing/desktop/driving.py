@@ -98,5 +98,5 @@ class _Module:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def widgetRepresentation(self) -> Any:  # noqa: N802
+    def widgetRepresentation(self) -> Any:
         return slicer.modules.LumbarSegWidget.parent

@@ -135,7 +135,7 @@ def _signatures(owner: Any, name: str) -> list[str]:
 
 def signal_of(owner: Any, signature: str) -> Any:
     """The signal with a C++ signature. Raises AttributeError where the object has none."""
-    name = signature.split("(")[0].strip()
+    name = signature.split("(", maxsplit=1)[0].strip()
     signal = getattr(owner, name, None)
     if signal is None or not hasattr(signal, "connect"):
         raise AttributeError(f"{type(owner).__name__} has no signal {signature}")

@@ -18,10 +18,10 @@ class ScriptedLoadableModule:
         parent.title, parent.categories, parent.dependencies, parent.contributors = "", [], [], []
         parent.helpText = parent.acknowledgementText = ""
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802
+    def resourcePath(self, name: str) -> str:
         return os.path.join(os.path.dirname(self.parent.path), "Resources", name)  # noqa: PTH118, PTH120
 
-    def getDefaultModuleDocumentationLink(self, docPage: Any = None) -> str:  # noqa: N802, N803
+    def getDefaultModuleDocumentationLink(self, docPage: Any = None) -> str:
         return ""
 
 
@@ -34,7 +34,7 @@ class ScriptedLoadableModuleWidget:
         self.layout = parent.layout()
         slicer.app.moduleManager().connect("moduleAboutToBeUnloaded(QString)", self._onModuleAboutToBeUnloaded)
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802
+    def resourcePath(self, name: str) -> str:
         folder = os.path.dirname(slicer.util.modulePath(self.moduleName))  # noqa: PTH120
         return os.path.join(folder, "Resources", name)  # noqa: PTH118
 
@@ -44,10 +44,10 @@ class ScriptedLoadableModuleWidget:
     def cleanup(self) -> None:
         pass
 
-    def onReload(self) -> None:  # noqa: N802
+    def onReload(self) -> None:
         slicer.util.reloadScriptedModule(self.moduleName)
 
-    def _onModuleAboutToBeUnloaded(self, name: str) -> None:  # noqa: N802
+    def _onModuleAboutToBeUnloaded(self, name: str) -> None:
         if name == self.moduleName:
             self.cleanup()
             manager = slicer.app.moduleManager()
@@ -60,7 +60,7 @@ class ScriptedLoadableModuleLogic:
         self.moduleName = type(self).__name__.removesuffix("Logic")
         self.isSingletonParameterNode = True
 
-    def getParameterNode(self) -> Any:  # noqa: N802
+    def getParameterNode(self) -> Any:
         scene = slicer.mrmlScene
         node = scene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
         if node is None:
@@ -73,7 +73,7 @@ class ScriptedLoadableModuleLogic:
 
 
 class ScriptedLoadableModuleTest(unittest.TestCase):
-    def delayDisplay(self, message: str, *_: Any, **__: Any) -> None:  # noqa: N802
+    def delayDisplay(self, message: str, *_: Any, **__: Any) -> None:
         pass
 
 
@@ -100,19 +100,19 @@ class SampleDataLogic:
     """Keeps the samples as Slicer's own does, by category."""
 
     @staticmethod
-    def registerCustomSampleDataSource(  # noqa: N802
+    def registerCustomSampleDataSource(
         category: str = "Custom",
-        sampleName: Any = None,  # noqa: N803
+        sampleName: Any = None,
         uris: Any = None,
-        fileNames: Any = None,  # noqa: N803
-        nodeNames: Any = None,  # noqa: N803
-        customDownloader: Any = None,  # noqa: N803
-        thumbnailFileName: Any = None,  # noqa: N803
-        loadFileTypes: Any = None,  # noqa: N803
-        loadFiles: Any = None,  # noqa: N803
-        loadFileProperties: Any = None,  # noqa: N803
+        fileNames: Any = None,
+        nodeNames: Any = None,
+        customDownloader: Any = None,
+        thumbnailFileName: Any = None,
+        loadFileTypes: Any = None,
+        loadFiles: Any = None,
+        loadFileProperties: Any = None,
         checksums: Any = None,
-        loadFileType: Any = None,  # noqa: N803
+        loadFileType: Any = None,
     ) -> None:
         told = types.SimpleNamespace(**locals())
         sources = slicer.modules.__dict__.setdefault("sampleDataSources", {}).setdefault(category, [])

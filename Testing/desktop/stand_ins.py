@@ -34,21 +34,21 @@ def _is_hidden(widget: Any) -> bool:
 
 
 @_known
-class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801 - the names of the real ones
-    mrmlSceneChanged = Signal(object)  # noqa: N815
-    cpp_signals = {"mrmlSceneChanged": "mrmlSceneChanged(vtkMRMLScene*)"}  # noqa: RUF012
+class qMRMLWidget(QtWidgets.QWidget):
+    mrmlSceneChanged = Signal(object)
+    cpp_signals = {"mrmlSceneChanged": "mrmlSceneChanged(vtkMRMLScene*)"}
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
         self.mrmlSceneChanged.emit(scene)
 
-    def mrmlScene(self) -> Any:  # noqa: N802
+    def mrmlScene(self) -> Any:
         return self._scene
 
 
 @_known
-class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
-    contentsCollapsed = Signal(bool)  # noqa: N815
+class ctkCollapsibleButton(QtWidgets.QWidget):
+    contentsCollapsed = Signal(bool)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -68,11 +68,11 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         self.setMaximumHeight(_HEADER if folded else 16777215)
         self.contentsCollapsed.emit(folded)
 
-    def childEvent(self, event: Any) -> None:  # noqa: N802
+    def childEvent(self, event: Any) -> None:
         if event.added():
             event.child().installEventFilter(self)
 
-    def eventFilter(self, child: Any, event: Any) -> bool:  # noqa: N802
+    def eventFilter(self, child: Any, event: Any) -> bool:
         """What is shown in a folded section is seen when it is opened, as in the real one."""
         if self._folded and event.type() == QtCore.QEvent.ShowToParent and child.isWidgetType():
             child.setVisible(False)
@@ -80,11 +80,11 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
                 self._shown.append(child)
         return False
 
-    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+    def mousePressEvent(self, event: Any) -> None:
         if event.position().y() <= _HEADER:
             self._fold(not self._folded)
 
-    def paintEvent(self, event: Any) -> None:  # noqa: N802
+    def paintEvent(self, event: Any) -> None:
         painter, option = QtGui.QPainter(self), QtWidgets.QStyleOptionButton()
         option.initFrom(self)
         option.rect = QtCore.QRect(0, 0, self.property("width"), _HEADER - 3)
@@ -104,9 +104,13 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
     collapsed = Property(bool, lambda it: it._folded, _fold)
 
 
+def _of_box(kind: Any, name: str) -> Any:
+    return Property(kind, lambda it: it._box.property(name), lambda it, value: it._box.setProperty(name, value))
+
+
 @_known
-class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
-    valueChanged = Signal(float)  # noqa: N815
+class ctkSliderWidget(QtWidgets.QWidget):
+    valueChanged = Signal(float)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -124,40 +128,37 @@ class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
         self._slider.setValue(round(1000 * (value - low) / ((high - low) or 1)))
         self.valueChanged.emit(value)
 
-    def setValue(self, value: float) -> None:  # noqa: N802
+    def setValue(self, value: float) -> None:
         self._box.setValue(value)
-
-    def _of_box(kind: Any, name: str) -> Any:  # type: ignore[misc]
-        return Property(kind, lambda it: it._box.property(name), lambda it, value: it._box.setProperty(name, value))
 
     value = _of_box(float, "value")
     minimum = _of_box(float, "minimum")
     maximum = _of_box(float, "maximum")
-    singleStep = _of_box(float, "singleStep")  # noqa: N815
+    singleStep = _of_box(float, "singleStep")
     decimals = _of_box(int, "decimals")
     suffix = _of_box(str, "suffix")
     tracking = _stored(bool, True)
 
 
 @_known
-class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
+class qMRMLNodeComboBox(QtWidgets.QComboBox):
     """Lists the nodes of the scene by their classes, and follows it."""
 
-    currentNodeChanged = Signal(object)  # noqa: N815
-    currentNodeIDChanged = Signal(str)  # noqa: N815
-    cpp_signals = {  # noqa: RUF012
+    currentNodeChanged = Signal(object)
+    currentNodeIDChanged = Signal(str)
+    cpp_signals = {
         "currentNodeChanged": "currentNodeChanged(vtkMRMLNode*)",
         "currentNodeIDChanged": "currentNodeIDChanged(QString)",
     }
-    nodeTypes = _stored("QStringList", [])  # noqa: N815
-    showChildNodeTypes = _stored(bool, True)  # noqa: N815
-    addEnabled = _stored(bool, True)  # noqa: N815
-    removeEnabled = _stored(bool, True)  # noqa: N815
-    renameEnabled = _stored(bool, False)  # noqa: N815
-    showHidden = _stored(bool, False)  # noqa: N815
-    selectNodeUponCreation = _stored(bool, True)  # noqa: N815
-    noneDisplay = _stored(str, "None")  # noqa: N815
-    noneEnabled = _stored(bool, False)  # noqa: N815
+    nodeTypes = _stored("QStringList", [])
+    showChildNodeTypes = _stored(bool, True)
+    addEnabled = _stored(bool, True)
+    removeEnabled = _stored(bool, True)
+    renameEnabled = _stored(bool, False)
+    showHidden = _stored(bool, False)
+    selectNodeUponCreation = _stored(bool, True)
+    noneDisplay = _stored(str, "None")
+    noneEnabled = _stored(bool, False)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -167,11 +168,13 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
         self.currentIndexChanged.connect(self._tell)
         self.destroyed.connect(self._leave)
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         self._leave()
         self._scene = scene
         events = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent")
-        self._tags = [scene.AddObserver(getattr(scene, one), lambda *_: self._list()) for one in events] if scene else []
+        self._tags = (
+            [scene.AddObserver(getattr(scene, one), lambda *_: self._list()) for one in events] if scene else []
+        )
         self._list()
 
     def _leave(self) -> None:
@@ -207,16 +210,16 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
         self.currentNodeChanged.emit(self.currentNode())
         self.currentNodeIDChanged.emit(self.currentNodeID)
 
-    def currentNode(self) -> Any:  # noqa: N802
+    def currentNode(self) -> Any:
         return self._scene.GetNodeByID(self.currentNodeID) if self._scene and self.currentNodeID else None
 
-    def setCurrentNode(self, node: Any) -> None:  # noqa: N802
+    def setCurrentNode(self, node: Any) -> None:
         self._select(node.GetID() if node is not None else "")
 
-    def setCurrentNodeID(self, node_id: str) -> None:  # noqa: N802
+    def setCurrentNodeID(self, node_id: str) -> None:
         self._select(node_id)
 
-    def nodeCount(self) -> int:  # noqa: N802
+    def nodeCount(self) -> int:
         return len([one for one in self._ids if one])
 
     def _selected(self) -> str:
@@ -226,21 +229,21 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
     def _select(self, node_id: str) -> None:
         self.setCurrentIndex(self._ids.index(node_id) if node_id in self._ids else -1)
 
-    currentNodeID = Property(str, _selected, _select)  # noqa: N815
+    currentNodeID = Property(str, _selected, _select)
 
 
 @_known
-class qMRMLSegmentEditorWidget(QtWidgets.QWidget):  # noqa: N801
+class qMRMLSegmentEditorWidget(QtWidgets.QWidget):
     """Shows the segments and keeps what it is told. Painting itself is tested on MRML."""
 
-    currentSegmentIDChanged = Signal(str)  # noqa: N815
-    cpp_signals = {"currentSegmentIDChanged": "currentSegmentIDChanged(QString)"}  # noqa: RUF012
-    segmentationNodeSelectorVisible = _stored(bool, True)  # noqa: N815
-    sourceVolumeNodeSelectorVisible = _stored(bool, True)  # noqa: N815
-    switchToSegmentationsButtonVisible = _stored(bool, True)  # noqa: N815
-    show3DButtonVisible = _stored(bool, True)  # noqa: N815
-    maximumNumberOfUndoStates = _stored(int, 10)  # noqa: N815
-    readOnly = _stored(bool, False)  # noqa: N815
+    currentSegmentIDChanged = Signal(str)
+    cpp_signals = {"currentSegmentIDChanged": "currentSegmentIDChanged(QString)"}
+    segmentationNodeSelectorVisible = _stored(bool, True)
+    sourceVolumeNodeSelectorVisible = _stored(bool, True)
+    switchToSegmentationsButtonVisible = _stored(bool, True)
+    show3DButtonVisible = _stored(bool, True)
+    maximumNumberOfUndoStates = _stored(int, 10)
+    readOnly = _stored(bool, False)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -264,31 +267,31 @@ class qMRMLSegmentEditorWidget(QtWidgets.QWidget):  # noqa: N801
         self._effect = ""
         self._shortcuts = self._observing = False
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
 
-    def setMRMLSegmentEditorNode(self, node: Any) -> None:  # noqa: N802
+    def setMRMLSegmentEditorNode(self, node: Any) -> None:
         self._node = node
 
-    def mrmlSegmentEditorNode(self) -> Any:  # noqa: N802
+    def mrmlSegmentEditorNode(self) -> Any:
         return self._node
 
-    def setSegmentationNode(self, node: Any) -> None:  # noqa: N802
+    def setSegmentationNode(self, node: Any) -> None:
         if node is not None and self._node is None:
             raise RuntimeError("the real widget does nothing without its parameter node")
         self._segmentation = node
         self.updateWidgetFromMRML()
 
-    def segmentationNode(self) -> Any:  # noqa: N802
+    def segmentationNode(self) -> Any:
         return self._segmentation
 
-    def setSourceVolumeNode(self, node: Any) -> None:  # noqa: N802
+    def setSourceVolumeNode(self, node: Any) -> None:
         self._volume = node
 
-    def sourceVolumeNode(self) -> Any:  # noqa: N802
+    def sourceVolumeNode(self) -> Any:
         return self._volume
 
-    def updateWidgetFromMRML(self) -> None:  # noqa: N802
+    def updateWidgetFromMRML(self) -> None:
         row = self._list.property("currentRow")
         self._list.clear()
         if self._segmentation is not None:
@@ -299,40 +302,42 @@ class qMRMLSegmentEditorWidget(QtWidgets.QWidget):  # noqa: N801
                 self._list.addItem(QtWidgets.QListWidgetItem(QtGui.QIcon(swatch), segment.GetName()))
             self._list.setCurrentRow(max(row, 0))
 
-    def currentSegmentID(self) -> str:  # noqa: N802
+    def currentSegmentID(self) -> str:
         row = self._list.property("currentRow")
-        return "" if row < 0 or self._segmentation is None else self._segmentation.GetSegmentation().GetNthSegmentID(row)
+        return (
+            "" if row < 0 or self._segmentation is None else self._segmentation.GetSegmentation().GetNthSegmentID(row)
+        )
 
-    def setCurrentSegmentID(self, segment_id: str) -> None:  # noqa: N802
+    def setCurrentSegmentID(self, segment_id: str) -> None:
         self._list.setCurrentRow(self._segmentation.GetSegmentation().GetSegmentIndex(segment_id))
 
-    def setActiveEffect(self, effect: None) -> None:  # noqa: N802
+    def setActiveEffect(self, effect: None) -> None:
         self._effect = ""
 
-    def setActiveEffectByName(self, name: str) -> None:  # noqa: N802
+    def setActiveEffectByName(self, name: str) -> None:
         self._effect = name
 
-    def installKeyboardShortcuts(self, parent: Any = None) -> None:  # noqa: N802
+    def installKeyboardShortcuts(self, parent: Any = None) -> None:
         if self._shortcuts:
             raise RuntimeError("the shortcuts are installed already: each would then be ambiguous")
         self._shortcuts = True
 
-    def uninstallKeyboardShortcuts(self) -> None:  # noqa: N802
+    def uninstallKeyboardShortcuts(self) -> None:
         self._shortcuts = False
 
-    def setupViewObservations(self) -> None:  # noqa: N802
+    def setupViewObservations(self) -> None:
         self._observing = True
 
-    def removeViewObservations(self) -> None:  # noqa: N802
+    def removeViewObservations(self) -> None:
         self._observing = False
 
-    def turnOffLightboxes(self) -> bool:  # noqa: N802
+    def turnOffLightboxes(self) -> bool:
         return False
 
     def undo(self) -> None:
         raise NotImplementedError
 
-    def rotateSliceViewsToSegmentation(self) -> None:  # noqa: N802
+    def rotateSliceViewsToSegmentation(self) -> None:
         self._rotated = True
 
 

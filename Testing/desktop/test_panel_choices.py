@@ -30,7 +30,9 @@ def test_the_image_follows_what_is_loaded_and_shown(panel: Driven, worker: ToldW
 def test_an_image_that_is_chosen_is_shown(worker: ToldWorker, panel: Driven, known: Known) -> None:
     first, _second = panel.load(known[0], "first"), panel.load(known[0], "second")
     panel.ui.inputSelector.setCurrentNode(first)
-    assert slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode").GetBackgroundVolumeID() == first.GetID()
+    assert (
+        slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode").GetBackgroundVolumeID() == first.GetID()
+    )
 
 
 def test_the_task_is_found_and_can_be_changed(worker: ToldWorker, panel: Driven, known: Known) -> None:

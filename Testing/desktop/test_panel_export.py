@@ -67,7 +67,9 @@ def test_the_table_has_a_row_for_each_measure(segmented: Driven, export: Any) ->
 def test_json_and_words_hold_the_same_numbers_as_the_panel(segmented: Driven, export: Any) -> None:
     height = segmented.panel.measuring.findings.of("vertebra.anterior_height", "L3").value
     told = json.loads(export(".json").read_text("utf-8"))
-    found = [one for one in told["measurements"] if (one["measure"], one["level"]) == ("vertebra.anterior_height", "L3")]
+    found = [
+        one for one in told["measurements"] if (one["measure"], one["level"]) == ("vertebra.anterior_height", "L3")
+    ]
     assert found[0]["value"] == pytest.approx(height, abs=1e-3)
     assert told["model"] == "phantom"
     words = export(".txt").read_text("utf-8")
@@ -85,9 +87,7 @@ def test_a_place_that_takes_no_file_is_told_of(segmented: Driven, export: Any) -
     assert "there is no folder" in segmented.ui.exportLabel.text
 
 
-def test_a_cancelled_choice_writes_nothing(
-    segmented: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cancelled_choice_writes_nothing(segmented: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qt.QFileDialog, "getSaveFileName", staticmethod(lambda *_: ""))
     segmented.click("exportButton")
     assert segmented.ui.exportLabel.text == ""

@@ -1,4 +1,4 @@
-"""What would go wrong only inside Slicer, looked for in the source: the form, names of Slicer's, manners of PythonQt."""
+"""What would go wrong only inside Slicer, looked for in the source: the form, names, manners of PythonQt."""
 
 import ast
 import importlib
@@ -72,7 +72,15 @@ def test_all_looks_are_of_widgets_in_the_form() -> None:
 
 
 def test_every_widget_that_takes_keys_has_its_place_in_the_order_of_the_tab_key() -> None:
-    takes_keys = {"qMRMLNodeComboBox", "QComboBox", "QPushButton", "QToolButton", "QCheckBox", "QLineEdit", "QTableView"}
+    takes_keys = {
+        "qMRMLNodeComboBox",
+        "QComboBox",
+        "QPushButton",
+        "QToolButton",
+        "QCheckBox",
+        "QLineEdit",
+        "QTableView",
+    }
     order = [one.text for one in FORM.iterfind("tabstops/tabstop")]
     assert {name for kind, name in widgets() if kind in takes_keys} <= set(order)
     assert set(order) <= NAMES

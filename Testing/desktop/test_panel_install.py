@@ -33,10 +33,12 @@ class Machine:
         monkeypatch.setattr(slicer.app, "_testing", False)
         logic = types.SimpleNamespace(installTorch=self.torch)
         monkeypatch.setitem(
-            sys.modules, "PyTorchUtils", types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic)  # type: ignore[arg-type]
+            sys.modules,
+            "PyTorchUtils",
+            types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic),  # type: ignore[arg-type]
         )
 
-    def torch(self, askConfirmation: bool, torchVersionRequirement: str) -> Any:  # noqa: N803 - the extension's names
+    def torch(self, askConfirmation: bool, torchVersionRequirement: str) -> Any:
         assert not askConfirmation, "the user was asked already"
         self.pip("torch" + torchVersionRequirement)
 
@@ -44,7 +46,7 @@ class Machine:
         if self.error:
             raise self.error
         self.installed.append(requirement)
-        self.missing.discard(requirement.split(">")[0])
+        self.missing.discard(requirement.split(">", maxsplit=1)[0])
 
 
 @pytest.fixture

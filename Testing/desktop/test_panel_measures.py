@@ -17,8 +17,8 @@ def cell(panel: Driven, level: str, heading: str) -> Any:
     """The index of a value in the table that is shown."""
     model = panel.ui.measureView.model()
     heads = [str(model.headerData(at, QtCore.Qt.Horizontal)).split("\n")[0] for at in range(model.columnCount())]
-    rows = [row for row in range(model.rowCount()) if model.index(row, 0).data() == level]
-    assert rows, [model.index(row, 0).data() for row in range(model.rowCount())]
+    rows = [row for row, name in enumerate(levels(panel)) if name == level]
+    assert rows, levels(panel)
     return model.index(rows[0], heads.index(heading))
 
 
@@ -31,7 +31,7 @@ def click(panel: Driven, index: Any) -> None:
 
 def levels(panel: Driven) -> list[str]:
     model = panel.ui.measureView.model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
+    return [model.headerData(row, QtCore.Qt.Vertical) for row in range(model.rowCount())]
 
 
 def value(panel: Driven, measure: str, level: str) -> Measurement:
@@ -93,13 +93,23 @@ def test_a_flag_is_an_icon_with_its_reason_as_tooltip(segmented: Driven) -> None
     assert text in index.data(QtCore.Qt.ToolTipRole)
 
 
-def test_the_table_is_sorted_by_number(segmented: Driven) -> None:
+def test_a_click_on_a_heading_sorts_by_number_another_downward_and_a_third_by_level(segmented: Driven) -> None:
     segmented.choose("tableBox", "Vertebrae")
-    segmented.ui.measureView.sortByColumn(1, QtCore.Qt.AscendingOrder)
+    header, by_level = segmented.ui.measureView.horizontalHeader(), levels(segmented)
     model = segmented.ui.measureView.model()
-    *numbers, last = [model.index(row, 1).data() for row in range(model.rowCount())]
-    assert [float(one) for one in numbers] == sorted(float(one) for one in numbers)
+
+    def click_heading() -> list[str]:
+        place = QtCore.QPoint(header.sectionViewportPosition(0) + 8, 8)
+        QtTest.QTest.mouseClick(header.viewport(), QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, place)
+        return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+    *upward, last = click_heading()
+    assert [float(one) for one in upward] == sorted(float(one) for one in upward)
     assert last == "not measured"
+    assert click_heading() == [last, *reversed(upward)]
+    assert levels(segmented) != by_level
+    click_heading()
+    assert levels(segmented) == by_level
 
 
 def test_the_filter_keeps_the_rows_that_hold_its_letters(segmented: Driven) -> None:
@@ -246,7 +256,10 @@ def test_surfaces_are_made_when_they_are_to_be_seen(segmented: Driven) -> None:
     assert segmentation.GetDisplayNode().GetVisibility3D()
     segmented.ui.opacitySlider.value = 0.4
     segmented.ui.show3DBox.checked = False
-    assert not segmentation.GetDisplayNode().GetVisibility3D() or not segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert (
+        not segmentation.GetDisplayNode().GetVisibility3D()
+        or not segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+    )
 
 
 def test_another_lowest_disc_renames_all_levels_of_the_result(segmented: Driven) -> None:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 import ctk
+import pytest
 import qt
 import slicer
 

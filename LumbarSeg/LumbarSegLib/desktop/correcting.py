@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Correcting:
     """The part of the panel that works on one segmentation. `on_change` is called when another one is chosen."""
 
-    def __init__(self, ui: Any, parameters: Parameters, connections: Connections, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, ui: Any, parameters: Parameters, connections: Connections, on_change: Callable[[], None]
+    ) -> None:
         self._ui, self._parameters, self._on_change = ui, parameters, on_change
         self._boxes: dict[str, Any] = {}
         self._has_shortcuts = False
@@ -134,7 +136,9 @@ class Correcting:
 
     def _surfaces(self, *_changed: Any) -> None:
         segmentation, shown = self.segmentation, self._ui.show3DBox.checked
-        if segmentation is not None and (shown or segmentation.GetSegmentation().ContainsRepresentation("Closed surface")):
+        if segmentation is not None and (
+            shown or segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+        ):
             show_surfaces(segmentation, shown, self._ui.smoothingSlider.value)
 
     def _opacity(self, opacity: float) -> None:

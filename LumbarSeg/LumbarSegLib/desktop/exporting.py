@@ -79,9 +79,10 @@ def _picture(what: Exported, path: Path) -> None:
     from LumbarSegLib.scene.volumes import image_from_volume
 
     findings, live = what.findings, what.live
-    if live is not None and live.result is not None:
-        image = image_from_volume(live.volume)
-        write_whole(path, lambda part: draw_measured(image, live.result, findings, part))
+    result, volume = (live.result, live.volume) if live is not None else (None, None)
+    if result is not None and volume is not None:
+        image = image_from_volume(volume)
+        write_whole(path, lambda part: draw_measured(image, result, findings, part))
 
 
 def _surfaces(what: Exported, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Python packages that Slicer does not bring: found by their metadata, installed when they are needed, if the user agrees.
+"""Python packages that Slicer does not bring: found by their metadata, installed when needed, if the user agrees.
 
 Nothing is remembered: what is missing is asked of the metadata each time, so it is the same after a restart. pip reads
 the proxy of the environment (HTTPS_PROXY) and of the system.
@@ -71,7 +71,7 @@ def by_hand(error: Exception | None) -> str:
     return "\n".join(
         [
             *said,
-            _("torch: install the extension PyTorch in the Extensions Manager, then PyTorch in its module PyTorch Utils."),
+            _("torch: install the extension PyTorch in the Extensions Manager, then torch in its module."),
             _("The others, in a terminal, with the PythonSlicer that lies beside Slicer:"),
             *(f'PythonSlicer -m pip install "{one.requirement}"' for one in PACKAGES if not one.extension),
             _("Behind a proxy, set HTTPS_PROXY before Slicer is started, or add --proxy http://NAME:PORT."),

@@ -9,11 +9,12 @@ from slicer.i18n import tr as _
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import doubts, explained
-from LumbarSegLib.core.report.layout import BY_LEVEL, Column, Table, rounded
+from LumbarSegLib.core.report.layout import BY_LEVEL, Column, Row, Table, rounded
 from LumbarSegLib.desktop.widgets import Connections, fill, icon
 
-_SORTED_BY, _KEY = int(qt.Qt.UserRole) + 1, int(qt.Qt.UserRole) + 2
+_SORTED_BY, _KEY, _WORDS = (int(qt.Qt.UserRole) + place for place in (1, 2, 3))
 _LAST = 1e300  # what is not measured stands below all numbers
+_AS_IT_IS = (-1, False)  # no column is sorted by: levels from the top downward
 
 
 class MeasureTable:
@@ -23,7 +24,7 @@ class MeasureTable:
         self._ui, self._on_selected = ui, on_selected
         self._findings: Findings | None = None
         self._shown: dict[str, Measurement] = {}
-        self._key = ""
+        self._key = self._title = ""
         self._is_filling = False
         self._icons = {name: icon(name) for name in ("flag", "confirmed", "edited")}
         self._model = qt.QStandardItemModel()
@@ -31,11 +32,12 @@ class MeasureTable:
         self._sorted.setSourceModel(self._model)
         self._sorted.sortRole = _SORTED_BY
         self._sorted.filterKeyColumn = 0
-        self._sorted.filterRole = _KEY
+        self._sorted.filterRole = _WORDS
         self._sorted.filterCaseSensitivity = qt.Qt.CaseInsensitive
         ui.measureView.setModel(self._sorted)
-        ui.measureView.verticalHeader().hide()
         ui.measureView.verticalHeader().defaultSectionSize = 22
+        self._order: tuple[int, bool] = _AS_IT_IS
+        connections.add(ui.measureView.horizontalHeader(), "sectionClicked(int)", self._sort)
         connections.add(ui.measureView.selectionModel(), "currentChanged(QModelIndex,QModelIndex)", self._selected)
         connections.add(ui.measureView, "clicked(QModelIndex)", self._clicked)
         connections.add(ui.filterEdit, "textChanged(QString)", self._sorted.setFilterFixedString)
@@ -60,12 +62,16 @@ class MeasureTable:
         places = sorted((index.row(), index.column()) for index in view.selectionModel().selectedIndexes)
         rows, columns = range(model.rowCount()), range(model.columnCount())
         if len(places) > 1:
-            chosen = {column for _row, column in places}
             rows = sorted({row for row, _column in places})  # type: ignore[assignment]
-            columns = [0, *sorted(chosen - {0})]  # type: ignore[assignment]
+            columns = sorted({column for _row, column in places})  # type: ignore[assignment]
         heads = [self._model.horizontalHeaderItem(column).text().replace("\n", " ") for column in columns]
         lines = [[str(model.index(row, column).data() or "") for column in columns] for row in rows]
-        return "\n".join("\t".join(line) for line in [heads, *lines])
+        levels = [str(model.headerData(row, qt.Qt.Vertical)) for row in rows]
+        table = [
+            [self._ui.tableBox.currentText, *heads],
+            *([one, *line] for one, line in zip(levels, lines, strict=True)),
+        ]
+        return "\n".join("\t".join(line) for line in table)
 
     def _tables(self) -> list[Table]:
         """The tables that have something to show, and one for what concerns several levels together."""
@@ -80,29 +86,41 @@ class MeasureTable:
     def _fill(self) -> None:
         tables = {table.title: table for table in self._tables()}
         table = tables.get(self._ui.tableBox.currentData)
+        if table is not None and table.title != self._title:
+            self._title, self._order = table.title, _AS_IT_IS
         self._is_filling = True
         self._model.clear()
         self._shown = {}
         if table is not None and self._findings is not None:
             heads = [f"{one.heading}\n{one.unit}".rstrip() for one in table.columns]
-            self._model.setHorizontalHeaderLabels([table.title, *heads])
-            for row, one in enumerate(table.rows(self._findings)):
-                self._model.setItem(row, 0, self._level(row, one.level, one.cells))
-                for column, cell in enumerate(one.cells, 1):
+            rows = table.rows(self._findings)
+            self._model.setHorizontalHeaderLabels(heads)
+            self._model.setVerticalHeaderLabels([one.level for one in rows])
+            for row, one in enumerate(rows):
+                for column, cell in enumerate(one.cells):
                     self._model.setItem(row, column, self._cell(cell))
+                self._model.item(row, 0).setData(_words(one), _WORDS)
+            self._sort_by(*self._order)
             self._ui.measureView.resizeColumnsToContents()
         self._select()
         self._is_filling = False
 
-    def _level(self, row: int, level: str, cells: tuple[Measurement | None, ...]) -> Any:
-        """The name of the level; it is found by the filter with what is said of its values."""
-        item = qt.QStandardItem(level)
-        words = {level} | {one.status for one in cells if one}
-        words |= {word for one in cells if one for word in (*one.flags, "flagged" * bool(one.flags), one.band) if word}
-        item.setData(row, _SORTED_BY)
-        item.setData(" ".join(sorted(words)), _KEY)
-        item.setEditable(False)
-        return item
+    def _sort(self, column: int) -> None:
+        """Sort by a column, downward at the second click, and as it is at the third."""
+        if self._order[0] != column:
+            self._sort_by(column, False)
+        elif not self._order[1]:
+            self._sort_by(column, True)
+        else:
+            self._sort_by(*_AS_IT_IS)
+
+    def _sort_by(self, column: int, downward: bool) -> None:
+        self._order = (column, downward)
+        direction = qt.Qt.DescendingOrder if downward else qt.Qt.AscendingOrder
+        header = self._ui.measureView.horizontalHeader()
+        header.showSortIndicator = column >= 0
+        header.setSortIndicator(column, direction)
+        self._sorted.sort(column, direction)
 
     def _cell(self, one: Measurement | None) -> Any:
         item = qt.QStandardItem("")
@@ -147,3 +165,10 @@ class MeasureTable:
     def _clicked(self, _index: Any) -> None:
         # The views may have left the slice of the selected value meanwhile.
         self._on_selected()
+
+
+def _words(row: Row) -> str:
+    """What the filter finds a row by: its level, and what is said of its values."""
+    words = {row.level} | {one.status for one in row.cells if one}
+    words |= {word for one in row.cells if one for word in (*one.flags, "flagged" * bool(one.flags), one.band)}
+    return " ".join(sorted(word for word in words if word))

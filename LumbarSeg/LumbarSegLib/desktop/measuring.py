@@ -35,9 +35,7 @@ class Measuring:
     `problem` is why there are no measures, one sentence, "" where there are.
     """
 
-    def __init__(
-        self, ui: Any, scene: "vtkMRMLScene", connections: Connections, on_change: Callable[[], None]
-    ) -> None:
+    def __init__(self, ui: Any, scene: "vtkMRMLScene", connections: Connections, on_change: Callable[[], None]) -> None:
         self._ui, self._scene, self._on_change = ui, scene, on_change
         self._live: LiveMeasures | None = None
         self._corners: DraggableLandmarks | None = None
@@ -123,11 +121,12 @@ class Measuring:
         live = self._live
         if live is None:
             return
-        if live.is_closed:
+        segmentation = live.segmentation
+        if segmentation is None:
             self.let_go()
             self.show()
         elif live.is_dirty:
-            now, stamp = time.monotonic(), live.segmentation.GetMTime() + live.segmentation.GetSegmentation().GetMTime()
+            now, stamp = time.monotonic(), segmentation.GetMTime() + segmentation.GetSegmentation().GetMTime()
             if not self._dirty_since:
                 self._dirty_since = now
             if stamp != self._stamp:

@@ -37,7 +37,7 @@ def card(info: "ModelInfo") -> str:
     parts = [
         f"<h3>{escape(info.title or info.name)}</h3>",
         f"<p>{escape(info.name)} {escape(info.version)}. {escape(info.intended_use)}</p>",
-        f"<p><b>{escape(RESEARCH_USE)}</b></p>",
+        "" if RESEARCH_USE in info.intended_use else f"<p><b>{escape(RESEARCH_USE)}</b></p>",
         listed,
         _list(_("Trained on"), trained),
         _list(_("Scores"), scores),

@@ -29,7 +29,7 @@ from LumbarSegLib.scene.runs import Run
 _EVERY_MS = 50
 
 
-class Panel(VTKObservationMixin):
+class Panel(VTKObservationMixin):  # type: ignore[misc]  # Slicer has no types
     """What LumbarSeg shows in Slicer. It is told when the module is entered, left and taken away.
 
     The worker runs from entering to leaving, and until a run that goes on is done.

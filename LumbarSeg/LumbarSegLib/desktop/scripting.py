@@ -28,7 +28,7 @@ def segment(volume: "vtkMRMLVolumeNode", **choices: Any) -> "vtkMRMLSegmentation
     finally:
         worker.stop()
     run = put_result(volume, answer.result, answer.provenance, answer.agreement)
-    return run.segmentation  # type: ignore[return-value]  # it was made just now
+    return run.segmentation
 
 
 def measure(segmentation: "vtkMRMLSegmentationNode") -> Findings:

@@ -88,7 +88,7 @@ class SelfTest:
 
     def _value(self, measure: str, level: str) -> float | None:
         try:
-            return self._panel.measuring.findings.of(measure, level).value  # type: ignore[no-any-return]
+            return self._panel.measuring.findings.of(measure, level).value
         except KeyError:
             return None
 

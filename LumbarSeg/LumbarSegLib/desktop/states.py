@@ -96,7 +96,9 @@ def _choices(now: Situation) -> dict[str, dict[str, Any]]:
         "taskBox": _("What kind of image this is. Automatic reads it from the direction of the slices."),
         "modelBox": _("The model that segments the image. Automatic takes the one that comes with LumbarSeg."),
         "deviceBox": _("Where the model runs. Automatic takes the graphics card if there is one that fits."),
-        "lowestDiscBox": _("The name of the lowest disc that is seen. All levels are counted from it upward: check it."),
+        "lowestDiscBox": _(
+            "The name of the lowest disc that is seen. All levels are counted from it upward: check it."
+        ),
     }
     busy = _("Not while an image is segmented.")
     return {name: {"enabled": free, "toolTip": tip if free else busy} for name, tip in tips.items()} | {
@@ -112,7 +114,11 @@ def _run(now: Situation) -> dict[str, dict[str, Any]]:
         State.IMPORTING: (_("Cancel"), _("The result is being put into the scene."), False),
         State.CANCELLING: (_("Cancelling"), _("The run is being stopped."), False),
     }
-    segment = (_("Segment"), _waiting(now) if not can_ask else _("Segment the image and measure what is found."), can_ask)
+    segment = (
+        _("Segment"),
+        _waiting(now) if not can_ask else _("Segment the image and measure what is found."),
+        can_ask,
+    )
     text, tip, enabled = button.get(now.state, segment)
     undone = now.can_redo and not now.can_undo
     return {
@@ -217,7 +223,10 @@ def _measuring(now: Situation) -> dict[str, dict[str, Any]]:
         "measureView": (there, _("Click a value to see where it was read.")),
         "copyButton": (there, _("Copy the table, or the selected cells, for a spreadsheet.")),
         "plotButton": (there and now.has_area, _("Plot the area along the canal.")),
-        "landmarksBox": (there and now.has_landmarks, _("Show the corners of the selected level; drag one, and angles follow.")),
+        "landmarksBox": (
+            there and now.has_landmarks,
+            _("Show the corners of the selected level; drag one, and angles follow."),
+        ),
         "snapBackButton": (now.is_dragged, _("Put all dragged corners back where they are found by themselves.")),
     }
     why = {

@@ -59,7 +59,7 @@ class _Window:
         self._buttons.connect("rejected()", self._dialog.reject)
         self._buttons.button(kinds.RestoreDefaults).connect("clicked(bool)", lambda _on=False: self._fill(SHIPPED))
         layout.addWidget(self._buttons)
-        self._dialog.resize(760, 420)
+        self._dialog.resize(940, 460)
         self._fill(thresholds)
 
     def run(self) -> bool:
@@ -87,7 +87,8 @@ class _Window:
                 self._table.setItem(row, column, item)
         self._table.resizeColumnsToContents()
         for column in range(_FIRST + 1, len(heads)):
-            self._table.setColumnWidth(column, min(self._table.columnWidth(column), 220))
+            self._table.setColumnWidth(column, min(self._table.columnWidth(column), 200))
+        self._table.resizeRowsToContents()
 
     def _accept(self) -> None:
         rows: dict[str, list[dict[str, Any]]] = {key: [] for key, _one in self._rows}

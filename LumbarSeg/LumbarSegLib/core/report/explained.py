@@ -1,4 +1,4 @@
-"""One value in words, for whoever asks about it: what it is, what is doubtful, what it is set beside, how it was read."""
+"""One value in words: what it is, what is doubtful about it, what it is set beside, how it was read."""
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Comparison, Findings, Measurement
