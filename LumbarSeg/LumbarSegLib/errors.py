@@ -6,7 +6,7 @@ a traceback is for developers only.
 
 NOT_ENOUGH_MEMORY = "there is not enough memory for this image; close other programs or crop the image."
 
-_WORDS_OF_NO_MEMORY = ("not enough memory", "out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
+_WORDS_OF_NO_MEMORY = ("not enough memory", "out of memory", "allocate memory", "bad allocation", "bad_alloc")
 
 
 class LumbarSegError(Exception):

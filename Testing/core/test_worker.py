@@ -278,10 +278,11 @@ def host(then: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_host_never_imports_torch_and_may_end_without_a_word() -> None:
-    program = host("worker.segment(image)\nuntil(Answer)\nprint('torch' in sys.modules, flush=True)\nsys.stdin.read()")
+def test_a_host_imports_no_package_that_slicer_lacks_and_may_end_without_a_word() -> None:
+    imported = "print({'torch', 'skimage'} & {*sys.modules}, flush=True)"
+    program = host(f"worker.segment(image)\nuntil(Answer)\n{imported}\nsys.stdin.read()")
     assert program.stdout is not None
-    assert program.stdout.readline() == "False\n"
+    assert program.stdout.readline() == "set()\n"
     (child,) = children_of(program.pid)
     _, err = program.communicate()
     assert (program.returncode, err) == (0, "")

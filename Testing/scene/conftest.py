@@ -1,4 +1,5 @@
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +18,15 @@ from Testing.scene.grids import place_obliquely
 
 @pytest.fixture
 def scene() -> Iterator[Any]:
-    """An empty scene; the test fails if VTK or MRML report an error."""
-    with open_scene() as empty, vtk_errors_raised():
-        yield empty
+    """An empty scene; the test fails if VTK or MRML report an error, or if an observer raises one."""
+    raised: list[BaseException] = []
+    hook, sys.excepthook = sys.excepthook, lambda _kind, error, _trace: raised.append(error)
+    try:
+        with open_scene() as empty, vtk_errors_raised():
+            yield empty
+    finally:
+        sys.excepthook = hook
+    assert not raised
 
 
 @pytest.fixture

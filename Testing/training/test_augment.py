@@ -11,7 +11,7 @@ from LumbarSegLib.core import preprocess
 from training.data.cases import UNKNOWN
 from training.feed.augment import Augmentation, augment, plain
 from training.feed.contrast import invert, random_curve, synthesise
-from training.feed.faults import add_coil_shading, add_faults, add_noise
+from training.feed.faults import add_coil_shading, add_faults, add_implants, add_noise
 from training.feed.geometry import warp
 
 SLICES, VOLUMES = (3, 48, 40), (8, 40, 32)
@@ -190,3 +190,25 @@ def test_low_resolution_takes_away_fine_detail() -> None:
     images = torch.rand(8, 1, 64, 64)
     coarse = add_faults(images, Augmentation(low_resolution=1.0))
     assert coarse.diff(dim=3).abs().mean() < 0.7 * images.diff(dim=3).abs().mean()
+
+
+def test_rods_and_screws_lie_over_the_spine_and_are_brighter_than_all_of_it() -> None:
+    torch.manual_seed(2)
+    images = torch.full((1, 1, 200, 120), 0.5)
+    classes = torch.zeros(1, 200, 120, dtype=torch.uint8)
+    classes[:, 20:180, 80:100] = 1
+    changed = add_implants(images, classes, Augmentation(implant=1.0))
+    metal = changed[0, 0] != 0.5
+    assert changed[0, 0][metal].min() >= 0.9
+    columns = torch.nonzero(metal.any(0)).flatten().float()
+    assert abs(float(columns.mean()) - 89.5) < 2
+    assert columns.max() - columns.min() < 40
+
+
+def test_where_no_implants_are_asked_for_nothing_is_drawn_by_chance_for_them() -> None:
+    images, classes = batch("slices")
+    torch.manual_seed(3)
+    assert add_implants(images, classes, Augmentation()) is images
+    following = torch.rand(3)
+    torch.manual_seed(3)
+    assert torch.equal(torch.rand(3), following)

@@ -2,8 +2,9 @@
 
 Two layouts: as published, `data/PART/*.jpg` with `labels/PART/filenames.csv` and `landmarks.csv` (68 x, then 68 y, as
 shares of width and height), PART being training or test; and `images/*.jpg` with one table `corners.csv` in pixels.
-A vertebra is its filled quadrilateral; between two neighbours lies the space of their disc, which keeps them apart where
-they nearly touch. The radiographs carry no pixel size; they are laid over the field of view that a network is shown.
+A vertebra is its filled quadrilateral; between two neighbours lies the space of their disc, which keeps them apart
+where they nearly touch. The radiographs carry no pixel size; they are laid over the field of view that a network is
+shown.
 """
 
 import csv
@@ -35,7 +36,7 @@ _CITATION = (
 _LICENCE = "terms not verified; research only, do not pass the images on"
 
 
-class _Listed(NamedTuple):
+class Listed(NamedTuple):
     """An image, its corners in pixels, and the table they are from."""
 
     path: Path
@@ -48,9 +49,7 @@ def read_aasce(folder: Path) -> DataSet:
 
     Raises TrainingError if there is no table of corners or it is not in one of the two layouts.
     """
-    table = folder / "corners.csv"
-    listed = _from_pixels(folder, table) if table.is_file() else _from_landmarks(folder)
-    found = {one.path: one for one in listed}
+    found = _listed(folder)
     cases, left_out = [], []
     for path in sorted(found):
         reason = _reason(found[path])
@@ -71,7 +70,19 @@ def read_aasce(folder: Path) -> DataSet:
     )
 
 
-def _case(one: _Listed) -> Case:
+def read_corners(folder: Path) -> list[Listed]:
+    """The corners of the radiographs that `read_aasce` reads, without their pixels."""
+    found = _listed(folder)
+    return [found[path] for path in sorted(found) if not _reason(found[path])]
+
+
+def _listed(folder: Path) -> dict[Path, Listed]:
+    table = folder / "corners.csv"
+    listed = _from_pixels(folder, table) if table.is_file() else _from_landmarks(folder)
+    return {one.path: one for one in listed}
+
+
+def _case(one: Listed) -> Case:
     def read_image() -> sitk.Image:
         grey = read_grey(one.path)
         return one_slice(grey, _spacing(len(grey)))
@@ -115,7 +126,7 @@ def filled(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
     return mask
 
 
-def _reason(one: _Listed) -> str:
+def _reason(one: Listed) -> str:
     if not one.path.is_file():
         return f"there is no {one.path.parent.name}/{one.path.name}"
     if len(one.corners) != VERTEBRAE:
@@ -126,7 +137,7 @@ def _reason(one: _Listed) -> str:
         return str(error)
 
 
-def _from_pixels(folder: Path, table: Path) -> Iterator[_Listed]:
+def _from_pixels(folder: Path, table: Path) -> Iterator[Listed]:
     by_image: dict[str, dict[int, list[float]]] = {}
     with table.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
@@ -142,10 +153,10 @@ def _from_pixels(folder: Path, table: Path) -> Iterator[_Listed]:
                 raise TrainingError(f"{table.name}, line {reader.line_num}: a number is missing; mend it.") from error
     for name, rows in by_image.items():
         corners = np.array([rows[number] for number in sorted(rows)]).reshape(-1, 4, 2)
-        yield _Listed(folder / "images" / f"{name}.jpg", corners, table)
+        yield Listed(folder / "images" / f"{name}.jpg", corners, table)
 
 
-def _from_landmarks(folder: Path) -> Iterator[_Listed]:
+def _from_landmarks(folder: Path) -> Iterator[Listed]:
     parts = [part for part in _PARTS if (folder / "labels" / part / "landmarks.csv").is_file()]
     if not parts:
         raise TrainingError(
@@ -162,7 +173,7 @@ def _from_landmarks(folder: Path) -> Iterator[_Listed]:
             )
         for name, row in zip(names, rows, strict=True):
             path = folder / "data" / part / name.strip().strip('"')
-            yield _Listed(path, _in_pixels(row, path, table), table)
+            yield Listed(path, _in_pixels(row, path, table), table)
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from torch import Tensor
 from LumbarSegLib.core import preprocess
 from training.feed.chance import uniform
 from training.feed.contrast import change_contrast
-from training.feed.faults import add_coil_shading, add_faults, add_noise
+from training.feed.faults import add_coil_shading, add_faults, add_implants, add_noise
 from training.feed.geometry import warp
 from training.feed.settings import Augmentation
 
@@ -25,7 +25,7 @@ def augment(
     images = change_contrast(images, classes, settings, class_count)
     shape = images.shape
     slices = images.reshape(len(images), -1, *shape[-2:])
-    slices = add_faults(add_coil_shading(slices, settings), settings)
+    slices = add_implants(add_faults(add_coil_shading(slices, settings), settings), classes, settings)
     images = add_noise(slices, settings).reshape(shape)
     images, classes = plain(images, classes, normalisation)
     return _off_level(images, settings), classes

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from monai.transforms.intensity.array import GaussianSmooth, GibbsNoise, KSpaceSpikeNoise, RandBiasField
 from torch import Tensor
 
+from training.data.cases import UNKNOWN
 from training.feed.chance import chosen, seed, uniform, without_meta
 from training.feed.settings import Augmentation
 
@@ -108,6 +109,47 @@ def add_faults(images: Tensor, settings: Augmentation) -> Tensor:
         for place in chosen(len(images), probability):
             spoiled[place] = step(spoiled[place])
     return torch.stack(spoiled) if any(probability for _, probability in steps) else images
+
+
+def add_implants(images: Tensor, classes: Tensor, settings: Augmentation) -> Tensor:
+    """Rods and screws over the spine of some radiographs; `classes` are those of `training.feed.augment.augment`.
+
+    Where the settings ask for none nothing is drawn, not even by chance.
+    """
+    if not settings.implant:
+        return images
+    crossed = list(images)
+    for place in chosen(len(images), settings.implant):
+        marked = (classes[place] > 0) & (classes[place] != UNKNOWN)
+        crossed[place] = _implant(crossed[place], marked.reshape(-1, *marked.shape[-2:]).any(0))
+    return torch.stack(crossed)
+
+
+def _implant(image: Tensor, marked: Tensor) -> Tensor:
+    """Two rods with screws along a part of what is `marked` (rows, columns), as bright as a radiograph can be."""
+    _, rows, columns = image.shape
+    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    away = (x - _along_spine(marked)[:, None]).abs()
+    first, last = torch.sort(rows * torch.rand(2)).values
+    along = (y >= first) & (y <= last)
+    apart, thick = uniform(1, 0.02, 0.07) * columns, uniform(1, 1.5, 4.0)
+    metal = along & ((away - apart).abs() < thick)
+    step, high, lean = uniform(1, 30, 60), uniform(1, 2.0, 5.0), uniform(1, -0.4, 0.4)
+    at_screw = (y - first + lean * away) % step < high
+    metal |= along & at_screw & (away > 0.3 * apart) & (away < apart + 2 * thick)
+    return torch.where(metal, torch.maximum(image, uniform(1, 0.9, 1.0)), image)
+
+
+def _along_spine(marked: Tensor) -> Tensor:
+    """For each row the middle column of what is marked around it, (rows,); the middle of the image where nothing is."""
+    rows, columns = marked.shape
+    width = 2 * (rows // 16) + 1
+    ones = torch.ones(1, 1, width)
+    counts, sums = (
+        F.conv1d(line.float()[None, None], ones, padding=width // 2)[0, 0]
+        for line in (marked.sum(1), (marked * torch.arange(columns)).sum(1))
+    )
+    return torch.where(counts > 0, sums / counts.clamp(min=1), columns / 2)
 
 
 def add_noise(images: Tensor, settings: Augmentation) -> Tensor:

@@ -37,7 +37,8 @@ class Augmentation:
 
     Faults, probabilities: bias (smooth shading), coil (signal falls from back to belly), low_resolution, blur (or
     sharpening), ghost, band (saturation band in front of the spine), void (metal), gibbs (ringing), spike (a wrong
-    value in k-space), noise (Rician, up to noise_level times the deviation of the sample).
+    value in k-space), implant (rods and screws on radiographs), noise (Rician, up to noise_level times the deviation of
+    the sample).
     belly_to_back: the direction in which coil and band lie, "columns" in sagittal and "rows" in axial slices.
 
     level: largest error of mean and deviation after normalisation, since a slice's are not those of its volume.
@@ -67,6 +68,7 @@ class Augmentation:
     void: float = 0.0
     gibbs: float = 0.0
     spike: float = 0.0
+    implant: float = 0.0
     noise: float = 0.0
     noise_level: float = 0.3
     belly_to_back: Literal["columns", "rows"] = "columns"

@@ -5,14 +5,17 @@ count goes upward from the lowest disc, whose name is an assumption.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.anatomy import CANAL, SEMANTIC, Kind, Level, Numbering, Structure
 from LumbarSegLib.core.labelmap import label_map
-from LumbarSegLib.core.split import Split, split
 from LumbarSegLib.core.upright import Labels, Upright
+
+if TYPE_CHECKING:
+    from LumbarSegLib.core.split import Split
 
 _PART = 0.5  # of the volume of the next vertebra; the uppermost one, if it has less, is seen in part
 
@@ -52,6 +55,9 @@ def find_levels(semantic: sitk.Image, lowest_disc: str = "L5/S1") -> Spine:
     `semantic` is a 3D uint8 map: 0 background, 1 vertebra, 2 disc, 3 canal, stored in any orientation. What cannot
     be told apart is left out, and the notes say so. Raises `InputError` where `lowest_disc` is no name of a disc.
     """
+    # It needs scikit-image, which a host does not have that measures what its worker has segmented.
+    from LumbarSegLib.core.split import split
+
     numbering = Numbering(lowest_disc)
     upright = Upright(semantic)
     parts = split(upright.coarse, upright.spacing, upright.cut_below)
@@ -79,7 +85,7 @@ def _values(level: Labels, bottom: int, structures: list[Structure]) -> Labels:
     return np.asarray(table[level])
 
 
-def _notes(parts: Split, levels: tuple[Level, ...]) -> tuple[str, ...]:
+def _notes(parts: "Split", levels: tuple[Level, ...]) -> tuple[str, ...]:
     notes = [] if parts.canal.any() else ["No spinal canal was found."]
     if parts.top < parts.bottom:
         return (*notes, "No disc was found, so no vertebra can be named.")

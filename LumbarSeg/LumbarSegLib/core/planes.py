@@ -20,10 +20,12 @@ from LumbarSegLib.errors import InputError
 Vector = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
+PLANES = "LumbarSeg.Planes"
+"""Key of an image's metadata: the planes that it carries."""
+
 PARALLEL = np.deg2rad(2.0)
 """Planes at a smaller angle count as parallel."""
 
-_CARRIED = "LumbarSeg.Planes"
 _IRREGULAR = 0.1  # of the distance of neighbouring slices
 _SAME_PLACE_MM = 0.01
 
@@ -57,7 +59,7 @@ def planes_of(image: sitk.Image) -> tuple[Plane, ...]:
     """
     if not carries_planes(image):
         return _planes_of_grid(image)
-    carried = json.loads(image.GetMetaData(_CARRIED))
+    carried = json.loads(image.GetMetaData(PLANES))
     planes = tuple(
         Plane(triple(origin), triple(row), triple(column), (across, down))
         for origin, row, column, (across, down) in carried
@@ -68,7 +70,7 @@ def planes_of(image: sitk.Image) -> tuple[Plane, ...]:
 
 def carries_planes(image: sitk.Image) -> bool:
     """Whether the slices have planes of their own, apart from the image's grid."""
-    return bool(image.HasMetaDataKey(_CARRIED))
+    return bool(image.HasMetaDataKey(PLANES))
 
 
 def with_planes(image: sitk.Image, planes: Sequence[Plane]) -> sitk.Image:
@@ -77,7 +79,7 @@ def with_planes(image: sitk.Image, planes: Sequence[Plane]) -> sitk.Image:
     SimpleITK's filters drop what is carried; copies keep it. Raises ValueError unless there is a plane for each slice.
     """
     _check_count(image, planes)
-    return carrying(image, {_CARRIED: json.dumps([astuple(plane) for plane in planes])})
+    return carrying(image, {PLANES: json.dumps([astuple(plane) for plane in planes])})
 
 
 def to_stack_order(image: sitk.Image, orientation: str) -> sitk.Image:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from LumbarSegLib.core.cropping import spine_region
 
@@ -39,6 +40,8 @@ _SMOOTHING = 0.4  # of the new spacing
 _FEWEST_TO_SMOOTH = 4  # pixels; ITK's recursive filter asks for them
 _NEAR = 0.1  # of the spacing asked for; pixels as near to it as this stay, since moving them would only blur
 _PERCENTILES = (0.5, 99.5)
+_SURROUNDINGS = 49  # pixels of a network's grid; about the width of a vertebra on a radiograph's
+_LEAST_DEVIATION = 0.01  # so that the noise of a dark border is not taken for contrast
 
 
 def to_stack_order(image: sitk.Image, orientation: str = ORIENTATIONS["sagittal"]) -> sitk.Image:
@@ -160,6 +163,17 @@ def standardise(stack: Floats, every: int = 3) -> Floats:
     return standard.astype(np.float32, copy=False)
 
 
+def local_contrast(stack: Floats) -> Floats:
+    """What stands out of its surroundings in a radiograph in 0..1: the difference to the mean around each pixel, in
+    deviations there. The edges of a vertebra then count as much before the lungs as before the pelvis.
+    """
+    around = (1, _SURROUNDINGS, _SURROUNDINGS)
+    mean = ndimage.uniform_filter(stack, around, mode="nearest")
+    variance = ndimage.uniform_filter(stack * stack, around, mode="nearest") - mean * mean
+    local = (stack - mean) / (np.sqrt(np.maximum(variance, 0.0)) + _LEAST_DEVIATION)
+    return local.astype(np.float32, copy=False)
+
+
 def _z_score(stack: Floats) -> Floats:
     return standardise(stack, every=1)
 
@@ -175,6 +189,7 @@ class _Normalisation(NamedTuple):
 
 _NORMALISATIONS = {
     "percentile": _Normalisation(scale_to_unit, standardise),
+    "local": _Normalisation(scale_to_unit, local_contrast),
     "z-score": _Normalisation(_stretch, _z_score),
     "min-max": _Normalisation(_stretch, _unchanged),
 }

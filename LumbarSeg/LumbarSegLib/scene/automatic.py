@@ -8,6 +8,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
 AUTOMATIC = "LumbarSeg.Automatic"
-"""Attribute of the node: the label map of the automatic result, its voxels deflated, as JSON."""
+"""Attribute of the node, never twice the same: the label map of the automatic result, its voxels deflated, as JSON."""
 
 AGREEMENT = "LumbarSeg.Agreement"
 """Attribute of the node: how well the model agreed with itself, as JSON."""
@@ -40,6 +41,7 @@ def keep_automatic(
     """
     voxels = zlib.compress(sitk.GetArrayViewFromImage(labels).tobytes(), 1)
     told = {
+        "run": uuid4().hex,
         "size": labels.GetSize(),
         "spacing": labels.GetSpacing(),
         "origin": labels.GetOrigin(),
@@ -105,20 +107,37 @@ def _bring_back(
     segmentation: "vtkMRMLSegmentationNode", made: sitk.Image, wanted: Mapping[str, int], structures: Mapping[str, int]
 ) -> None:
     """Give segments the voxels that have their label in `made`; the first of those with one label gets them."""
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
     values, present = sitk.GetArrayViewFromImage(made), _present(segmentation, structures, made)
     given: set[int] = set()
     for key, label in wanted.items():
         mask = (values == label) & (label not in given)
         given.add(label)
         number = list(structures).index(key) + 1
-        if all(np.array_equal(seen == number, mask) for seen in present):
-            continue
-        image = sitk.GetImageFromArray(mask.astype(np.uint8))
-        image.CopyInformation(made)
-        others = [other for other in structures if other != key]
-        drawn = oriented_from_image(image)
-        logic.SetBinaryLabelmapToSegment(drawn, segmentation, key, logic.MODE_REPLACE, None, False, others)
+        if not all(np.array_equal(seen == number, mask) for seen in present):
+            _take_from_others(segmentation, mask, [other for other in structures if other != key], made)
+            _draw(segmentation, key, mask, made)
+
+
+def _take_from_others(
+    segmentation: "vtkMRMLSegmentationNode", mask: NDArray[np.bool_], others: list[str], grid: sitk.Image
+) -> None:
+    """Take the voxels of a mask from these segments; those that share an image do not overlap and are seen at once."""
+    segments = segmentation.GetSegmentation()
+    layers = [segments.GetSegmentIDsForLayer(number) for number in range(segments.GetNumberOfLayers())]
+    for shared in ([key for key in layer if key in others] for layer in layers):
+        numbers = {key: number for number, key in enumerate(shared, start=1)}
+        seen = sitk.GetArrayFromImage(merged(segmentation, numbers, oriented_from_image(grid)))
+        for number in np.unique(seen[mask]).tolist():
+            if number:
+                _draw(segmentation, shared[number - 1], (seen == number) & ~mask, grid)
+
+
+def _draw(segmentation: "vtkMRMLSegmentationNode", key: str, mask: NDArray[np.bool_], grid: sitk.Image) -> None:
+    """Give a segment just these voxels."""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    image = sitk.GetImageFromArray(mask.astype(np.uint8))
+    image.CopyInformation(grid)
+    logic.SetBinaryLabelmapToSegment(oriented_from_image(image), segmentation, key, logic.MODE_REPLACE)
 
 
 def _present(

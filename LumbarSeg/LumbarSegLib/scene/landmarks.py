@@ -75,9 +75,9 @@ class DraggableLandmarks:
 
     def close(self) -> None:
         """Remove the lists and every observer; may be called twice."""
+        self._observers.remove_all()
         for level in list(self._nodes):
             self._remove(level)
-        self._observers.remove_all()
 
     def _add(self, volume: "vtkMRMLVolumeNode", level: str, names: list[str], findings: Findings) -> None:
         places = [findings.landmarks[name].place for name in names]

@@ -5,6 +5,8 @@ they are found again. They are not saved with the scene: findings bring them bac
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vtkmodules.vtkCommonCore import vtkPoints
+
 from LumbarSegLib.core.anatomy import ALL_KINDS, STRUCTURES
 from LumbarSegLib.core.findings import Point
 from LumbarSegLib.scene.frame import Frame, to_ras
@@ -53,9 +55,13 @@ def add_mark(
     # The value is ours, in the name; what Slicer measures on its own would stand beside it.
     for number in range(node.GetNumberOfMeasurements()):
         node.GetNthMeasurement(number).SetEnabled(False)
-    frame.place(node)
+    # All at once, since a curve is drawn anew with each point; not under a transform yet, the world is the node's own.
+    points = vtkPoints()
+    points.SetDataTypeToDouble()
     for place in places:
-        node.AddControlPoint(to_ras(place))
+        points.InsertNextPoint(to_ras(place))
+    node.SetControlPointPositionsWorld(points)
+    frame.place(node)
     put_into_folder(node, FOLDER)
     return node
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
-from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
+from LumbarSegLib.core.planes import PLANES, carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.acquisition import planes_in_world, put_in_planes
 from LumbarSegLib.scene.host import slicer
@@ -16,6 +16,7 @@ from LumbarSegLib.scene.host import slicer
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLVolumeNode, vtkOrientedImageData
 
+_OURS = "LumbarSeg."
 _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 
 
@@ -29,7 +30,8 @@ class _Placed(Protocol):
 def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "vtkMRMLScalarVolumeNode":
     """A new volume node with the voxels and the exact geometry of a 3D scalar image.
 
-    If its slices have planes of their own, the node stands under a new grid transform that moves them there.
+    If its slices have planes of their own, the node stands under a new grid transform that moves them there. What else
+    LumbarSeg knows of the image, such as that its mm are not, is kept in attributes of the node.
     """
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     volume.SetSpacing(image.GetSpacing())
@@ -39,6 +41,9 @@ def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "v
     volume.CreateDefaultDisplayNodes()
     if carries_planes(image):
         put_in_planes(volume, planes_of(image))
+    for key in image.GetMetaDataKeys():
+        if key.startswith(_OURS) and key != PLANES:
+            volume.SetAttribute(key, image.GetMetaData(key))
     return volume
 
 
@@ -61,6 +66,9 @@ def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:
     directions = np.zeros((3, 3)).tolist()
     volume.GetIJKToRASDirections(directions)
     _place(image, volume, np.array(directions), (0, 0, 0))
+    for key in volume.GetAttributeNames():
+        if key.startswith(_OURS):
+            image.SetMetaData(key, volume.GetAttribute(key))
     planes = planes_in_world(volume)
     return image if planes is None else with_planes(image, planes)
 

@@ -20,7 +20,7 @@ Wishes = dict[str, Any]
 _KEPT = 2  # models: one for each task that has one
 _SEGMENTING = {"sagittal": 0.7, "axial": 0.5}  # of the time of a request; the check takes the rest
 _TELLING = 0.1  # of the way, until which its pace says nothing
-_PROBE_MM = 256.0
+_PROBE_MM = 128.0
 _PROBE_SLICES = 4
 
 
