@@ -9,7 +9,7 @@ from typing import TypeVar
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer, Died, Event, Failed
 
-LONG_S = 120.0
+LONG_S = 300.0
 """Longer than anything takes here, on a machine that has other things to do."""
 
 One = TypeVar("One", bound=Event)

@@ -33,8 +33,9 @@ _GARBLED = "The process that segments sent what cannot be read and was ended; tr
 class Worker:
     """One child process that keeps a model loaded. It belongs to one thread of its host, whose timer asks `poll`.
 
-    `python` is the interpreter that the child runs in, with torch: that of this process if None. `environment` is all
-    that the child has of one, as for `subprocess`; that of this process if None.
+    `python` is the interpreter that the child runs in, with torch and scikit-image: that of this process if None, in 3D
+    Slicer its PythonSlicer. `environment` is all that the child has of one, as for `subprocess`; that of this process
+    if None, which in 3D Slicer it must be or be made from.
 
     `state` is "stopped" (before `start`, after `stop` and after `Died`), "starting" (no model is loaded yet), "ready"
     or "busy" (a request waits or runs, also while it starts).

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+import LumbarSegLib.core.split  # noqa: F401 - it would else be imported by the first request, which should not wait
 from LumbarSegLib.core import analysis, models
 from LumbarSegLib.core.inference import segment_labels
 from LumbarSegLib.core.provenance import provenance
