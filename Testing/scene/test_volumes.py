@@ -1,10 +1,12 @@
 from itertools import permutations, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from LumbarSegLib.core.images import has_spacing, notes_of, read_image
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.volumes import (
     image_from_oriented,
@@ -110,3 +112,11 @@ def _matrix(volume: Any) -> np.ndarray:
     matrix = vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+
+
+def test_that_the_mm_of_an_image_are_not_known_is_not_lost_in_the_scene(scene: Any, tmp_path: Path) -> None:
+    picture = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8))
+    sitk.WriteImage(picture, tmp_path / "slice.png")
+    image = read_image(tmp_path / "slice.png", without_spacing=True)
+    back = image_from_volume(volume_from_image(scene, image, "picture"))
+    assert not has_spacing(back) and notes_of(back) == notes_of(image) != ()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.uint8]
 
+_VOXELS = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
 _SAME_VOXEL = 0.01  # of a voxel
 _VALUES = 256
 
@@ -43,6 +44,8 @@ def merged(
     Where segments overlap the one that comes later in `labels` counts. Raises InputError where the segments cannot be
     put on the grid.
     """
+    if not segmentation.GetSegmentation().ContainsRepresentation(_VOXELS):
+        raise InputError(f"{segmentation.GetName()} holds surfaces alone. Create its binary labelmap first.")
     image = image_from_oriented(grid)
     layers = _layers(segmentation, tuple(labels), grid)
     if layers is None:
@@ -63,7 +66,7 @@ def _layers(
     """
     found: dict[str, tuple[Any, dict[int, int]]] = {}
     segments = segmentation.GetSegmentation()
-    if segments.GetSourceRepresentationName() != slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName():
+    if segments.GetSourceRepresentationName() != _VOXELS:
         return None
     for rank, segment_id in enumerate(ids, start=1):
         voxels = segmentation.GetBinaryLabelmapInternalRepresentation(segment_id)
