@@ -12,7 +12,7 @@ import slicer.util
 import vtk
 from PySide6 import QtCore, QtWidgets
 
-from Testing.desktop import pythonqt, scripted_module, stand_ins
+from Testing.desktop import pythonqt, scripted_module, segment_editor, stand_ins
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "LumbarSeg" / "LumbarSeg.py"
@@ -154,6 +154,7 @@ def start() -> Any:
     logics = {name: _started(name, getattr(slicer, cls)(), scene, logic) for name, cls in _LOGICS.items()}
     slicer.app = Application(logic, Readers(scene, logic, logics["Volumes"]))
     qt.QUiLoader = pythonqt.Loader
+    assert segment_editor.qMRMLSegmentEditorWidget in stand_ins.WIDGETS
     pythonqt.Loader.known = tuple(stand_ins.WIDGETS)
     slicer.util.mainWindow = lambda: None
     stand_ins.add_to_slicer()

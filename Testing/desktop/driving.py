@@ -63,7 +63,7 @@ class Driven:
     def click(self, name: str) -> None:
         """Press a button as the mouse does; one that cannot be pressed fails."""
         button = getattr(self.ui, name)
-        assert button.enabled, f"{name}: {button.toolTip}"
+        assert button.visible and button.enabled, f"{name}: {button.toolTip}"
         QtTest.QTest.mouseClick(button, QtCore.Qt.LeftButton)
 
     def choose(self, name: str, data: str) -> None:

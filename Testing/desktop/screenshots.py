@@ -67,25 +67,26 @@ class Photographer:
         """Take a widget; the panel as high as it needs, and not less than `height`."""
         for dark in (False, True):
             QtWidgets.QApplication.setPalette(palette(dark))
-            if height is not None:
-                widget.resize(_WIDTH, max(height, widget.layout().totalHeightForWidth(_WIDTH)))
-            for _settle in range(3):
+            for _settle in range(4):
+                if height is not None:
+                    widget.resize(_WIDTH, max(height, widget.layout().totalHeightForWidth(_WIDTH)))
                 QtWidgets.QApplication.processEvents()
             picture = self.taken[name, dark] = widget.grab()
             picture.save(str(self._folder / f"{name.replace(' ', '-')}{'-dark' * dark}.png"))
         QtWidgets.QApplication.setPalette(palette(False))
 
-    def side_by_side(self, path: Path, dark: bool) -> None:
-        pictures = [self.taken[name, dark] for name in _IN_README]
-        width = sum(one.width() for one in pictures) + _GAP * (len(pictures) - 1)
-        sheet = QtGui.QPixmap(width, max(one.height() for one in pictures))
+    def for_readme(self, path: Path, dark: bool) -> None:
+        """Two states one above the other, and the third beside them."""
+        above, below, beside = (self.taken[name, dark] for name in _IN_README)
+        high = max(beside.height(), above.height() + _GAP + below.height())
+        sheet = QtGui.QImage(2 * _WIDTH + _GAP, high, QtGui.QImage.Format_RGB32)
         sheet.fill(QtGui.QColor("#16181a" if dark else "#ffffff"))
-        painter, left = QtGui.QPainter(sheet), 0
-        for one in pictures:
-            painter.drawPixmap(left, 0, one)
-            left += one.width() + _GAP
+        painter = QtGui.QPainter(sheet)
+        painter.drawPixmap(0, 0, above)
+        painter.drawPixmap(0, above.height() + _GAP, below)
+        painter.drawPixmap(_WIDTH + _GAP, 0, beside)
         painter.end()
-        sheet.toImage().convertToFormat(QtGui.QImage.Format_Indexed8).save(str(path))
+        sheet.save(str(path))
 
 
 @contextmanager
@@ -106,17 +107,17 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     photographer = Photographer(folder)
     panel = Driven()
-    photographer.take("first sight", panel.window, 640)
+    photographer.take("first sight", panel.window, 0)
     panel.panel.choosing.load_sample("lumbar-t2")
     with mock.patch.object(installing, "missing", lambda _purpose: installing.PACKAGES[:2]):
         panel.panel.show()
-        photographer.take("packages missing", panel.window, 640)
+        photographer.take("packages missing", panel.window, 0)
     panel.wait(lambda: panel.panel.situation.worker == "ready", 900)
     panel.click("segmentButton")
     panel.wait(lambda: panel.panel.running.state is State.RUNNING, 900)
     panel.panel.running.progress = Progress("Segmenting", 0.42, 1.2)
     panel.panel.show()
-    photographer.take("segmenting", panel.window, 640)
+    photographer.take("segmenting", panel.window, 0)
     panel.wait(lambda: panel.panel.measuring.findings is not None and not panel.panel.running.is_busy, 900)
     _show_a_value(panel)
     photographer.take("measured", panel.window, 0)
@@ -141,8 +142,8 @@ def main(folder: Path) -> None:
     with dialogs(lambda dialog: photographer.take("levels", dialog)):
         panel.click("levelsButton")
     panel.close()
-    photographer.side_by_side(_PICTURES / "panel.png", dark=False)
-    photographer.side_by_side(_PICTURES / "panel-dark.png", dark=True)
+    photographer.for_readme(_PICTURES / "panel.png", dark=False)
+    photographer.for_readme(_PICTURES / "panel-dark.png", dark=True)
 
 
 def _show_a_value(panel: Driven) -> None:

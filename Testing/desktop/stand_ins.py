@@ -1,4 +1,5 @@
-"""Stand-ins for the ctk and qMRML widgets that the panel's .ui file names, on the nodes of the real scene.
+"""Stand-ins for the ctk and qMRML widgets that the panel's .ui file names, on the nodes of the real scene; that of the
+Segment Editor is in `segment_editor`.
 
 Each has the properties, signals and slots of the real one that are used, under its C++ names, and refuses all others.
 """
@@ -13,13 +14,13 @@ WIDGETS: list[type] = []
 _HEADER = 24
 
 
-def _known(cls: type) -> type:
+def known(cls: type) -> type:
     cls._stand_in = True  # type: ignore[attr-defined]
     WIDGETS.append(cls)
     return cls
 
 
-def _stored(kind: Any, default: Any) -> Any:
+def stored(kind: Any, default: Any) -> Any:
     """A property that only keeps what it is set to."""
     key = f"_stored_{id(object())}_{len(_keys)}"
     _keys.append(key)
@@ -33,7 +34,7 @@ def _is_hidden(widget: Any) -> bool:
     return bool(widget.testAttribute(Qt.WA_WState_Hidden) and widget.testAttribute(Qt.WA_WState_ExplicitShowHide))
 
 
-@_known
+@known
 class qMRMLWidget(QtWidgets.QWidget):
     mrmlSceneChanged = Signal(object)
     cpp_signals = {"mrmlSceneChanged": "mrmlSceneChanged(vtkMRMLScene*)"}
@@ -46,7 +47,7 @@ class qMRMLWidget(QtWidgets.QWidget):
         return self._scene
 
 
-@_known
+@known
 class ctkCollapsibleButton(QtWidgets.QWidget):
     contentsCollapsed = Signal(bool)
 
@@ -108,7 +109,7 @@ def _of_box(kind: Any, name: str) -> Any:
     return Property(kind, lambda it: it._box.property(name), lambda it, value: it._box.setProperty(name, value))
 
 
-@_known
+@known
 class ctkSliderWidget(QtWidgets.QWidget):
     valueChanged = Signal(float)
 
@@ -137,10 +138,10 @@ class ctkSliderWidget(QtWidgets.QWidget):
     singleStep = _of_box(float, "singleStep")
     decimals = _of_box(int, "decimals")
     suffix = _of_box(str, "suffix")
-    tracking = _stored(bool, True)
+    tracking = stored(bool, True)
 
 
-@_known
+@known
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
     """Lists the nodes of the scene by their classes, and follows it."""
 
@@ -150,15 +151,15 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         "currentNodeChanged": "currentNodeChanged(vtkMRMLNode*)",
         "currentNodeIDChanged": "currentNodeIDChanged(QString)",
     }
-    nodeTypes = _stored("QStringList", [])
-    showChildNodeTypes = _stored(bool, True)
-    addEnabled = _stored(bool, True)
-    removeEnabled = _stored(bool, True)
-    renameEnabled = _stored(bool, False)
-    showHidden = _stored(bool, False)
-    selectNodeUponCreation = _stored(bool, True)
-    noneDisplay = _stored(str, "None")
-    noneEnabled = _stored(bool, False)
+    nodeTypes = stored("QStringList", [])
+    showChildNodeTypes = stored(bool, True)
+    addEnabled = stored(bool, True)
+    removeEnabled = stored(bool, True)
+    renameEnabled = stored(bool, False)
+    showHidden = stored(bool, False)
+    selectNodeUponCreation = stored(bool, True)
+    noneDisplay = stored(str, "None")
+    noneEnabled = stored(bool, False)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -230,115 +231,6 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self.setCurrentIndex(self._ids.index(node_id) if node_id in self._ids else -1)
 
     currentNodeID = Property(str, _selected, _select)
-
-
-@_known
-class qMRMLSegmentEditorWidget(QtWidgets.QWidget):
-    """Shows the segments and keeps what it is told. Painting itself is tested on MRML."""
-
-    currentSegmentIDChanged = Signal(str)
-    cpp_signals = {"currentSegmentIDChanged": "currentSegmentIDChanged(QString)"}
-    segmentationNodeSelectorVisible = _stored(bool, True)
-    sourceVolumeNodeSelectorVisible = _stored(bool, True)
-    switchToSegmentationsButtonVisible = _stored(bool, True)
-    show3DButtonVisible = _stored(bool, True)
-    maximumNumberOfUndoStates = _stored(int, 10)
-    readOnly = _stored(bool, False)
-
-    def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._list = QtWidgets.QListWidget()
-        self._list.setMaximumHeight(110)
-        layout.addWidget(self._list)
-        row = QtWidgets.QHBoxLayout()
-        for name in ("Paint", "Draw", "Erase", "Scissors", "Islands", "Smoothing"):
-            button = QtWidgets.QToolButton()
-            button.setText(name)
-            row.addWidget(button)
-        row.addStretch(1)
-        layout.addLayout(row)
-        self._list.currentRowChanged.connect(lambda row: self.currentSegmentIDChanged.emit(self.currentSegmentID()))
-        self._scene: Any = None
-        self._node: Any = None
-        self._segmentation: Any = None
-        self._volume: Any = None
-        self._effect = ""
-        self._shortcuts = self._observing = False
-
-    def setMRMLScene(self, scene: Any) -> None:
-        self._scene = scene
-
-    def setMRMLSegmentEditorNode(self, node: Any) -> None:
-        self._node = node
-
-    def mrmlSegmentEditorNode(self) -> Any:
-        return self._node
-
-    def setSegmentationNode(self, node: Any) -> None:
-        if node is not None and self._node is None:
-            raise RuntimeError("the real widget does nothing without its parameter node")
-        self._segmentation = node
-        self.updateWidgetFromMRML()
-
-    def segmentationNode(self) -> Any:
-        return self._segmentation
-
-    def setSourceVolumeNode(self, node: Any) -> None:
-        self._volume = node
-
-    def sourceVolumeNode(self) -> Any:
-        return self._volume
-
-    def updateWidgetFromMRML(self) -> None:
-        row = self._list.property("currentRow")
-        self._list.clear()
-        if self._segmentation is not None:
-            segments = self._segmentation.GetSegmentation()
-            for place in range(segments.GetNumberOfSegments()):
-                segment, swatch = segments.GetNthSegment(place), QtGui.QPixmap(12, 12)
-                swatch.fill(QtGui.QColor.fromRgbF(*segment.GetColor()))
-                self._list.addItem(QtWidgets.QListWidgetItem(QtGui.QIcon(swatch), segment.GetName()))
-            self._list.setCurrentRow(max(row, 0))
-
-    def currentSegmentID(self) -> str:
-        row = self._list.property("currentRow")
-        return (
-            "" if row < 0 or self._segmentation is None else self._segmentation.GetSegmentation().GetNthSegmentID(row)
-        )
-
-    def setCurrentSegmentID(self, segment_id: str) -> None:
-        self._list.setCurrentRow(self._segmentation.GetSegmentation().GetSegmentIndex(segment_id))
-
-    def setActiveEffect(self, effect: None) -> None:
-        self._effect = ""
-
-    def setActiveEffectByName(self, name: str) -> None:
-        self._effect = name
-
-    def installKeyboardShortcuts(self, parent: Any = None) -> None:
-        if self._shortcuts:
-            raise RuntimeError("the shortcuts are installed already: each would then be ambiguous")
-        self._shortcuts = True
-
-    def uninstallKeyboardShortcuts(self) -> None:
-        self._shortcuts = False
-
-    def setupViewObservations(self) -> None:
-        self._observing = True
-
-    def removeViewObservations(self) -> None:
-        self._observing = False
-
-    def turnOffLightboxes(self) -> bool:
-        return False
-
-    def undo(self) -> None:
-        raise NotImplementedError
-
-    def rotateSliceViewsToSegmentation(self) -> None:
-        self._rotated = True
 
 
 def add_to_slicer() -> None:

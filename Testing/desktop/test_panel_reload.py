@@ -41,7 +41,7 @@ def test_a_reload_makes_a_new_panel_and_leaves_nothing_of_the_old(
         segmented.wait(lambda: segmented.panel is not None)
         assert segmented.panel is not old
         assert type(segmented.panel) is not type(old), "the library was read anew"
-        assert old.Observations == []
+        assert old._watching.Observations == []
         segmented.window.enter()
         segmented.pause(0.3)
         assert segmented.ui.resultSelector.currentNode() is not None

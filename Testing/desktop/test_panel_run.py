@@ -211,6 +211,6 @@ def test_an_exception_in_a_slot_is_seen(panel: Driven, slots: list[BaseException
 def test_nothing_is_left_of_the_panel_when_it_goes(segmented: Driven, scene: Any) -> None:
     segmented.click("landmarksBox") if segmented.ui.landmarksBox.enabled else None
     segmented.close()
-    assert segmented.panel.Observations == []
+    assert segmented.panel._watching.Observations == []
     scene.Clear(0)
     assert slicer.modules.LumbarSegWidget.panel.running.state is State.IDLE

@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
-from LumbarSegLib.core.report.explained import doubts, explained
+from LumbarSegLib.core.report.explained import explained, is_doubtful
 from LumbarSegLib.core.report.layout import BY_LEVEL, Column, Row, Table, rounded
 from LumbarSegLib.desktop.widgets import Connections, fill, icon
 
@@ -136,7 +136,7 @@ class MeasureTable:
         item.setData(_LAST if one.value is None else float(one.value), _SORTED_BY)
         item.setData(key, _KEY)
         item.setToolTip("\n".join(explained(one, self._findings)[:-1]))
-        sign = "flag" if doubts(one, self._findings) else one.status
+        sign = "flag" if is_doubtful(one, self._findings) else one.status
         if sign in self._icons:
             item.setIcon(self._icons[sign])
         font = item.font()

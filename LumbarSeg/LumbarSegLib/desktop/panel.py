@@ -6,10 +6,6 @@ from typing import Any
 import qt
 import slicer
 from slicer.i18n import tr as _
-from slicer.util import VTKObservationMixin
-from vtkmodules.util.misc import calldata_type
-from vtkmodules.util.vtkConstants import VTK_OBJECT
-from vtkmodules.vtkCommonCore import vtkCommand
 
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.desktop import installing
@@ -20,6 +16,7 @@ from LumbarSegLib.desktop.measuring import Measuring
 from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.running import Running
 from LumbarSegLib.desktop.states import Situation, looks
+from LumbarSegLib.desktop.watching import Watching
 from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill, icon, show
 from LumbarSegLib.errors import LumbarSegError
 from LumbarSegLib.scene.numbering import name_levels
@@ -29,14 +26,13 @@ from LumbarSegLib.scene.runs import Run
 _EVERY_MS = 50
 
 
-class Panel(VTKObservationMixin):  # type: ignore[misc]  # Slicer has no types
+class Panel:
     """What LumbarSeg shows in Slicer. It is told when the module is entered, left and taken away.
 
     The worker runs from entering to leaving, and until a run that goes on is done.
     """
 
     def __init__(self, ui: Any) -> None:
-        VTKObservationMixin.__init__(self)
         self._ui, self._scene = ui, slicer.mrmlScene
         self._connections = Connections()
         self._parameters = Parameters(self._scene)
@@ -58,7 +54,9 @@ class Panel(VTKObservationMixin):  # type: ignore[misc]  # Slicer has no types
         self._timer = qt.QTimer()
         self._timer.setInterval(_EVERY_MS)
         self._connections.add(self._timer, "timeout()", self.tick)
-        self._observe()
+        self._watching = Watching(
+            self._scene, self._scene_closes, self._scene_opens, self.running.forget, self._views_change
+        )
         self.show()
 
     def enter(self) -> None:
@@ -76,7 +74,7 @@ class Panel(VTKObservationMixin):  # type: ignore[misc]  # Slicer has no types
     def cleanup(self) -> None:
         """The panel goes: leave nothing behind."""
         self._timer.stop()
-        self.removeObservers()
+        self._watching.removeObservers()
         self._connections.cut()
         self.measuring.let_go()
         self.correcting.exit()
@@ -226,44 +224,18 @@ class Panel(VTKObservationMixin):  # type: ignore[misc]  # Slicer has no types
             self._shown_worker = self._worker.state
             self.show()
 
-    def _observe(self) -> None:
-        scene = self._scene
-        for event, slot in (
-            (scene.StartCloseEvent, self._scene_closes),
-            (scene.EndCloseEvent, self._scene_opens),
-            (scene.EndImportEvent, self._scene_opens),
-            (scene.NodeAboutToBeRemovedEvent, self._node_goes),
-            (scene.NodeAddedEvent, self._node_comes),
-        ):
-            self.addObserver(scene, event, slot)
-        views = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-        for node in (views.GetItemAsObject(place) for place in range(views.GetNumberOfItems())):
-            self.addObserver(node, vtkCommand.ModifiedEvent, self._views_change)
-        selection = slicer.app.applicationLogic().GetSelectionNode()
-        self.addObserver(selection, vtkCommand.ModifiedEvent, self._views_change)
-
-    def _views_change(self, _node: Any, _event: str) -> None:
+    def _views_change(self) -> None:
         if self._is_entered and not self._is_fresh:
             self.choosing.follow_views()
 
-    def _scene_closes(self, _scene: Any, _event: str) -> None:
+    def _scene_closes(self) -> None:
         self.running.cancel()
         self.running.last = None
         self.measuring.let_go()
         self.correcting.leave_scene()
 
-    def _scene_opens(self, _scene: Any, _event: str) -> None:
+    def _scene_opens(self) -> None:
         if self._is_entered:
             self.correcting.enter()
             self._is_fresh = True
         self.measuring.show()
-
-    @calldata_type(VTK_OBJECT)  # type: ignore[no-untyped-call, untyped-decorator]  # VTK has no types here
-    def _node_goes(self, _scene: Any, _event: str, node: Any) -> None:
-        self.running.forget(node.GetID())
-
-    @calldata_type(VTK_OBJECT)  # type: ignore[no-untyped-call, untyped-decorator]  # nor here
-    def _node_comes(self, _scene: Any, _event: str, node: Any) -> None:
-        # Another layout brings other views.
-        if node.IsA("vtkMRMLSliceCompositeNode"):
-            self.addObserver(node, vtkCommand.ModifiedEvent, self._views_change)

@@ -8,12 +8,18 @@ _STATUS = {"automatic": "", "edited": " (edited by hand)", "confirmed": " (confi
 
 
 def heading(one: Measurement) -> str:
-    """Level, measure and value, or the reason why there is none: "L4/5, canal area: 134 mm²"."""
+    """Level, measure and value, or the reason why there is none: "L4/5, Canal area: 134 mm²"."""
     measure = MEASURES[one.measure]
+    where = f"{one.level[:1].upper()}{one.level[1:]}, {measure.name}"
     if one.value is None:
-        return f"{one.level}, {measure.name}: not measured. {one.reason}"
+        return f"{where}: not measured. {one.reason}"
     band = f", {one.band}" * bool(one.band)
-    return f"{one.level}, {measure.name}: {with_unit(one)}{band}{_STATUS[one.status]}"
+    return f"{where}: {with_unit(one)}{band}{_STATUS[one.status]}"
+
+
+def is_doubtful(one: Measurement, findings: Findings) -> bool:
+    """Whether a flag concerns this value more than all others."""
+    return any(flag.key in one.flags and flag.level for flag in findings.flags)
 
 
 def doubts(one: Measurement, findings: Findings) -> tuple[str, ...]:
