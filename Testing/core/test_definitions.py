@@ -11,7 +11,7 @@ UCUM = {"mm": "mm", "mm²": "mm2", "mm³": "mm3", "°": "deg", "%": "%", "": "1"
 
 def test_the_families_stand_together() -> None:
     families = list(dict.fromkeys(row.family for row in MEASURES.values()))
-    assert families == ["canal", "vertebra", "alignment", "disc", "ts", "ivd", "aap", "slice"]
+    assert families == ["canal", "vertebra", "alignment", "disc", "ts", "ivd", "aap", "slice", "coronal"]
     assert [row.family for row in MEASURES.values()] == sorted(
         (row.family for row in MEASURES.values()), key=families.index
     )

@@ -13,7 +13,9 @@ from LumbarSegLib.core import agreement, anatomy, images, inference, models
 from LumbarSegLib.core.findings import Findings, Point
 from LumbarSegLib.core.levels import Spine, find_levels
 from LumbarSegLib.core.measuring import Kept, measure_spine
+from LumbarSegLib.core.measuring_radiograph import KeptRadiograph, measure_radiograph
 from LumbarSegLib.core.measuring_slices import KeptSlices, measure_slices
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Result, regions_of
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds, compared
 from LumbarSegLib.errors import InputError, ModelError
@@ -149,12 +151,14 @@ class Measured:
     """`findings`, and what the next run can build on."""
 
     findings: Findings
-    kept: Kept | KeptSlices = field(repr=False)
+    kept: Kept | KeptSlices | KeptRadiograph = field(repr=False)
 
     @property
     def result(self) -> Result:
-        """The Spine or the Regions as they were measured, on the grid of the image."""
-        return self.kept.spine if isinstance(self.kept, Kept) else self.kept.regions
+        """The Spine, the Regions or the Radiograph as they were measured, on the grid of the image."""
+        if isinstance(self.kept, Kept):
+            return self.kept.spine
+        return self.kept.regions if isinstance(self.kept, KeptSlices) else self.kept.radiograph
 
     @property
     def edited(self) -> frozenset[str]:
@@ -173,7 +177,7 @@ def measure(
     levels: Mapping[str, int] | None = None,
     thresholds: Thresholds = SHIPPED,
 ) -> Measured:
-    """Measure the Spine that was found in a sagittal image, or the Regions of an axial one.
+    """Measure the Spine that was found in a sagittal image, the Regions of an axial one, or a Radiograph.
 
     `image` is what the label map belongs to; a map on another grid is brought onto its grid, with a flag. `overrides`
     are landmarks in LPS (mm) that a user has set, by name; they take the place of the automatic ones. `previous` is the
@@ -190,10 +194,13 @@ def measure(
     """
     kept = previous.kept if previous else None
     findings: Findings
-    found: Kept | KeptSlices
+    found: Kept | KeptSlices | KeptRadiograph
     if isinstance(result, Spine):
         before = kept if isinstance(kept, Kept) else None
         findings, found = measure_spine(result, image, overrides, before, agreement)
+    elif isinstance(result, Radiograph):
+        earlier = kept if isinstance(kept, KeptRadiograph) else None
+        findings, found = measure_radiograph(result, image, overrides, earlier, agreement)
     elif result.task == "axial":
         last = kept if isinstance(kept, KeptSlices) else None
         findings, found = measure_slices(result, image, overrides, last, agreement, sagittal, levels)

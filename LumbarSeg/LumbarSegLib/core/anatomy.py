@@ -67,8 +67,8 @@ _KINDS: Mapping[str, Mapping[Kind, Structure]] = MappingProxyType(
 def kinds_of(task: str) -> Mapping[Kind, Structure]:
     """The kinds without a level that a task tells apart, with the label values of its semantic map.
 
-    "sagittal": 1 vertebra, 2 disc, 3 canal; "axial": 1 ivd, 2 pe, 3 ts, 4 aap; "xray": 1 vertebra, 2 lateral_vertebra, 3
-    disc_space. Raises KeyError for another task.
+    "sagittal": 1 vertebra, 2 disc, 3 canal; "axial": 1 ivd, 2 pe, 3 ts, 4 aap; "xray": 1 vertebra, 2 lateral_vertebra,
+    3 disc_space. Raises KeyError for another task.
     """
     return _KINDS[task]
 

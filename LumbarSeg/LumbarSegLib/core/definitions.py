@@ -14,6 +14,7 @@ from LumbarSegLib.core.findings import Flag
 from LumbarSegLib.resources import resource
 
 _AXIAL = ("ts", "ivd", "aap", "slice")  # the families of axial slices
+_FRONTAL = "coronal"  # that of radiographs from the front; those from the side have families of a sagittal volume
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,16 @@ class Measure:
 
     @property
     def family(self) -> str:
-        """ "canal", "vertebra", "alignment" or "disc"; in axial slices "ts", "ivd", "aap" or "slice"."""
+        """ "canal", "vertebra", "alignment" or "disc"; in axial slices "ts", "ivd", "aap" or "slice"; on
+        radiographs from the front "coronal".
+        """
         return self.key.split(".")[0]
 
     @property
     def task(self) -> str:
         """The task of the images that it is measured in."""
+        if self.family == _FRONTAL:
+            return "xray"
         return "axial" if self.family in _AXIAL else "sagittal"
 
     def band_of(self, value: float) -> str:
@@ -155,7 +160,9 @@ def _rows(table: str) -> list[dict[str, Any]]:
 
 
 MEASURES: dict[str, Measure] = {row["key"]: _measure(row) for row in _rows("measures")}
-"""Every measure by its key, in the order of the families: canal, vertebra, alignment, disc; ts, ivd, aap, slice."""
+"""Every measure by its key, in the order of the families: canal, vertebra, alignment, disc; ts, ivd, aap, slice;
+coronal.
+"""
 
 DOUBTS: dict[str, Doubt] = {row["key"]: _doubt(row) for row in _rows("flags")}
 """Every flag by its key."""

@@ -127,13 +127,27 @@ class Represented:
 
 
 @dataclass(frozen=True)
+class Cornered:
+    """The four corners of a vertebra on a radiograph by name ("superior_left", the patient's sides).
+
+    `pixels` are (column, row) of the file, counted from the middle of its first pixel, and `mm` the same in mm, None
+    where no pixel spacing is known.
+    """
+
+    vertebra: str
+    pixels: Mapping[str, tuple[float, float]]
+    mm: Mapping[str, tuple[float, float]] | None
+
+
+@dataclass(frozen=True)
 class Findings:
     """All that was measured in one image.
 
     `measurements` run by level from the top downward, then the spans; those of an axial image by level, then by slice,
     from the top downward. `landmarks` by name; a dragged one given back to `analysis.measure` takes effect. `sections`
     are the canal's, from the bottom upward. `represented` are the levels of an axial image from below upward, with
-    their slices. `lowest_disc` is "" where no level is counted.
+    their slices. `lowest_disc` is "" where no level is counted. Of a radiograph: its `view`, the `corners` of its
+    vertebrae from the top downward, and what the file says of the patient ("age", "sex").
     """
 
     measurements: tuple[Measurement, ...]
@@ -142,6 +156,9 @@ class Findings:
     flags: tuple[Flag, ...]
     lowest_disc: str
     represented: tuple[Represented, ...] = ()
+    view: str = ""
+    corners: tuple[Cornered, ...] = ()
+    patient: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, measure: str, level: str) -> Measurement:
         """The measurement of this name at this level. Raises KeyError if there is none."""

@@ -31,8 +31,9 @@ SLICE_DISTANCE_MM = 4.4
 """Taken as the distance of axial slices that a file does not state: that of the same set."""
 
 RADIOGRAPH_HEIGHT_MM = 500.0
-"""Taken as the height of a radiograph whose file states no pixel spacing: that of a body from the shoulders to the pelvis,
-which is what the set shows that models for radiographs are trained on. Only a network sees it; nothing is measured by it.
+"""Taken as the height of a radiograph whose file states no pixel spacing: that of a body from the shoulders to the
+pelvis, which is what the set shows that models for radiographs are trained on. Only a network sees it; nothing is
+measured by it.
 """
 
 _ANTIALIAS_FROM = 1.3

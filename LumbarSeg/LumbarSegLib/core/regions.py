@@ -10,6 +10,7 @@ from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.core.planes import Triple, carries_planes, distances_of, planes_of, triple
 from LumbarSegLib.core.preprocess import ORIENTATIONS, to_stack_order
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.errors import InputError
 
 
@@ -33,7 +34,7 @@ class Regions:
         return int((sitk.GetArrayViewFromImage(upright) == structure.label).any((1, 2)).sum())
 
 
-Result = Spine | Regions
+Result = Spine | Regions | Radiograph
 """What was found in an image: named instances with their labels, and notes. A host shows either in the same way."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from LumbarSegLib.core.findings import Findings, Measurement, Point
 from LumbarSegLib.scene.frame import Frame, to_ras
-from LumbarSegLib.scene.marks import add_mark, color_at, remove_mark
+from LumbarSegLib.scene.marks import add_mark, remove_mark
 from LumbarSegLib.scene.observing import Observers
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from LumbarSegLib.scene.live import LiveMeasures
 
 _ROLE = "landmarks"
-_EDITED = (1.0, 0.55, 0.1)
+_AUTOMATIC, _EDITED = (0.5, 1.0, 1.0), (1.0, 0.45, 0.0)
 _MOVED_MM = 1e-3
 
 
@@ -81,7 +81,7 @@ class DraggableLandmarks:
 
     def _add(self, volume: "vtkMRMLVolumeNode", level: str, names: list[str], findings: Findings) -> None:
         places = [findings.landmarks[name].place for name in names]
-        node = add_mark(volume.GetScene(), "Fiducial", _ROLE, level, places, Frame(volume), color_at(level))
+        node = add_mark(volume.GetScene(), "Fiducial", _ROLE, level, places, Frame(volume), _AUTOMATIC)
         for number, name in enumerate(names):
             node.SetNthControlPointLabel(number, name.partition(".")[2].replace("_", " "))
         node.SetFixedNumberOfControlPoints(True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from vtkmodules.vtkCommonCore import vtkPoints
 
-from LumbarSegLib.core.anatomy import ALL_KINDS, STRUCTURES
 from LumbarSegLib.core.findings import Point
 from LumbarSegLib.scene.frame import Frame, to_ras
 from LumbarSegLib.scene.hierarchy import put_into_folder, remove, remove_folder
@@ -21,12 +20,10 @@ MARK = "LumbarSeg.Shown"
 """Attribute of each of these nodes: what it is shown for, "measurement" or "landmarks"."""
 
 FOLDER = "LumbarSeg measures"
-DEFAULT_COLOR: Color = (1.0, 0.85, 0.4)
 
-_LIGHTER = 0.45
-_TEXT_SCALE = 3.0
-_LINE_MM = 0.5
-_GLYPH_SCALE = 1.2
+_TEXT_SCALE = 4.0
+_LINE_MM = 0.8
+_GLYPH_SCALE = 2.2
 _BEHIND = 0.5  # opacity of what lies outside of the slice that is shown
 
 
@@ -47,6 +44,8 @@ def add_mark(
     display.SetSelectedColor(*color)
     display.SetPointLabelsVisibility(False)
     display.SetTextScale(_TEXT_SCALE)
+    display.GetTextProperty().SetBackgroundColor(0.0, 0.0, 0.0)
+    display.GetTextProperty().SetBackgroundOpacity(0.6)
     display.SetGlyphScale(_GLYPH_SCALE)
     display.SetCurveLineSizeMode(display.UseLineDiameter)
     display.SetLineDiameter(_LINE_MM)
@@ -79,12 +78,3 @@ def remove_mark(node: "vtkMRMLMarkupsNode") -> None:
     if scene is not None:
         remove(node)
         remove_folder(scene, FOLDER)
-
-
-def color_at(level: str) -> Color:
-    """A light shade of the colour of the structure that a level is named after; one for all others."""
-    for row in (*STRUCTURES, *ALL_KINDS):
-        if row.name == level:
-            red, green, blue = (_LIGHTER + (1 - _LIGHTER) * channel / 255 for channel in row.color)
-            return red, green, blue
-    return DEFAULT_COLOR

@@ -40,6 +40,10 @@ PROVENANCE = "LumbarSeg.Provenance"
 """Attribute of the node and tag of each segment: the provenance as JSON. A `.seg.nrrd` keeps only tags."""
 
 
+_FILL = 0.25
+"""Opacity of what is filled in slice views: the image is what is read."""
+
+
 def segmentation_from_result(
     scene: "vtkMRMLScene", result: "Result", volume: "vtkMRMLVolumeNode", provenance: Mapping[str, Any]
 ) -> "vtkMRMLSegmentationNode":
@@ -52,6 +56,7 @@ def segmentation_from_result(
     """
     segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume.GetName()} segmentation")
     segmentation.CreateDefaultDisplayNodes()
+    segmentation.GetDisplayNode().SetOpacity2DFill(_FILL)
     fill(segmentation, result, volume, provenance)
     return segmentation
 

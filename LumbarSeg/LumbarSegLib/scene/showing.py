@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
 from LumbarSegLib.core.report.layout import with_unit
 from LumbarSegLib.scene.frame import Frame
-from LumbarSegLib.scene.marks import Color, add_mark, color_at, marks_of, remove_mark
+from LumbarSegLib.scene.marks import add_mark, marks_of, remove_mark
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsNode, vtkMRMLScene, vtkMRMLVolumeNode
 
 _ROLE = "measurement"
+_COLOR = (1.0, 0.9, 0.2)  # no structure has it
 _HIDDEN_GLYPH_MM = 0.01
 _SAME_PLACE_MM = 1e-6
 
@@ -27,9 +27,7 @@ def show_measurement(volume: "vtkMRMLVolumeNode", measurement: Measurement) -> "
     trace. The first node is named after the measurement and its value. They follow the volume's transform.
     """
     name = f"{measurement.level} {MEASURES[measurement.measure].name}: {with_unit(measurement)}"
-    family = MEASURES[measurement.measure].family
-    color = color_at(CANAL.name if family == "canal" else measurement.level)
-    return _show(volume, measurement.trace, name, color)
+    return _show(volume, measurement.trace, name)
 
 
 def show_section(volume: "vtkMRMLVolumeNode", section: Section) -> "list[vtkMRMLMarkupsNode]":
@@ -38,7 +36,7 @@ def show_section(volume: "vtkMRMLVolumeNode", section: Section) -> "list[vtkMRML
     told = section.reason if section.area_mm2 is None else area.words(section.area_mm2)
     lines = tuple(line for line in (section.anteroposterior, section.transverse) if line is not None)
     trace = Trace(lines=lines, contours=(section.contour,) if section.contour else ())
-    return _show(volume, trace, f"{section.level} {area.name}: {told}".strip(), color_at(CANAL.name))
+    return _show(volume, trace, f"{section.level} {area.name}: {told}".strip())
 
 
 def hide_shown(scene: "vtkMRMLScene") -> None:
@@ -67,14 +65,14 @@ def _places(trace: Trace) -> tuple[Point, ...]:
     return (*trace.points.values(), *(end for line in trace.lines for end in line))
 
 
-def _show(volume: "vtkMRMLVolumeNode", trace: Trace, name: str, color: Color) -> "list[vtkMRMLMarkupsNode]":
+def _show(volume: "vtkMRMLVolumeNode", trace: Trace, name: str) -> "list[vtkMRMLMarkupsNode]":
     scene = volume.GetScene()
     hide_shown(scene)
     frame = Frame(volume)
     parts = [("ClosedCurve", contour) for contour in trace.contours] + [("Line", line) for line in trace.lines]
     if alone := _alone(trace):
         parts.append(("Fiducial", alone))
-    nodes = [add_mark(scene, kind, _ROLE, name, places, frame, color) for kind, places in parts]
+    nodes = [add_mark(scene, kind, _ROLE, name, places, frame, _COLOR) for kind, places in parts]
     for number, node in enumerate(nodes):
         node.SetLocked(True)
         display = node.GetDisplayNode()

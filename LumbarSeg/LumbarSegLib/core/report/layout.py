@@ -94,3 +94,6 @@ BY_LEVEL = _tables("by_level")
 
 IN_PICTURE, *SLICES_IN_PICTURE = _tables("in_picture")
 """The one small table beside the picture of a spine, and those below the picture of axial slices."""
+
+ON_RADIOGRAPH = _tables("on_radiograph")
+"""The tables beside the picture of a radiograph, of which each view has one."""

@@ -11,8 +11,10 @@ from matplotlib.text import Annotation
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions, Result
 from LumbarSegLib.core.report.layout import in_cell, with_unit
+from LumbarSegLib.core.report.measured_radiograph import radiograph_figure
 from LumbarSegLib.core.report.measured_slices import slices_figure
 from LumbarSegLib.core.report.panels import MEASURED_COLOR, draw_area_curve, draw_numbers
 from LumbarSegLib.core.report.slices import (
@@ -45,12 +47,14 @@ Places = dict[str, Floats]
 
 
 def draw_measured(image: sitk.Image, result: Result, findings: Findings, path: Path) -> None:
-    """Write `measured_figure` of a Spine, `slices_figure` of the Regions of an axial image, as a PNG.
+    """Write `measured_figure` of a Spine, `slices_figure` of axial Regions or `radiograph_figure`, as a PNG.
 
     Raises OSError if it is not written.
     """
     if isinstance(result, Regions):
         slices_figure(image, result, findings).savefig(path)
+    elif isinstance(result, Radiograph):
+        radiograph_figure(image, result, findings).savefig(path)
     else:
         measured_figure(image, result, findings).savefig(path)
 

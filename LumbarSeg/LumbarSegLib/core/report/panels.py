@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from LumbarSegLib.core.anatomy import CANAL
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings
-from LumbarSegLib.core.report.layout import IN_PICTURE, NOT_MEASURED, Row, in_cell
+from LumbarSegLib.core.report.layout import IN_PICTURE, NOT_MEASURED, Row, Table, in_cell
 from LumbarSegLib.core.report.slices import BACKGROUND, DPI, FAINT, TEXT, Box, Floats, Stack, halo, lighter
 from LumbarSegLib.core.report.words import span_lines
 
@@ -66,19 +66,19 @@ def _draw_gap(axes: Axes, findings: Findings, heights: Floats, x: float) -> None
         lines.set_bbox({"facecolor": BACKGROUND, "edgecolor": "none", "pad": 2})
 
 
-def draw_numbers(axes: Axes, findings: Findings) -> None:
-    """The numbers by level, the spans, and the flags in words as far as there is room."""
+def draw_numbers(axes: Axes, findings: Findings, table: Table = IN_PICTURE) -> None:
+    """The numbers by level of a table, the spans, and the flags in words as far as there is room."""
     height = axes.get_window_extent().height / DPI
     axes.set_axis_off()
     axes.set_xlim(0, 1)
     axes.set_ylim(height, 0)
-    edges = np.linspace(_FIRST_COLUMN, 1.0, len(IN_PICTURE.columns))
-    for column, x in zip(IN_PICTURE.columns, edges, strict=True):
+    edges = _FIRST_COLUMN + (1.0 - _FIRST_COLUMN) * np.arange(len(table.columns)) / (len(IN_PICTURE.columns) - 1)
+    for column, x in zip(table.columns, edges, strict=True):
         lines = [column.unit, *reversed(column.heading.split())]
         for k, line in enumerate(lines):
             y = _HEADING_BOTTOM - k * _HEADING_ROW
             axes.text(x, y, line, color=FAINT, fontsize=_SMALL, ha="right", va="baseline")
-    rows = IN_PICTURE.rows(findings)
+    rows = table.rows(findings)
     for k, row in enumerate(rows):
         _draw_row(axes, row, edges, 0.5 + k * _ROW)
     _draw_notes(axes, _notes(rows, findings), 0.65 + len(rows) * _ROW, height)

@@ -6,8 +6,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions, Result
 from LumbarSegLib.core.report.contact_sheet import draw_regions
+from LumbarSegLib.core.report.measured_radiograph import draw_vertebrae
 from LumbarSegLib.core.report.slices import (
     Stack,
     black_figure,
@@ -25,12 +27,15 @@ _LATERAL_MM = 6.0
 
 
 def draw_picture(image: sitk.Image, result: Result, path: Path) -> None:
-    """Write a PNG of the segmented 3D image: a Spine from the side, the Regions of an axial image on a contact sheet.
+    """Write a PNG of the segmented 3D image: a Spine from the side, the Regions of an axial image on a contact sheet,
+    the vertebrae of a radiograph.
 
     Raises OSError if it is not written.
     """
     if isinstance(result, Regions):
         draw_regions(image, result, path)
+    elif isinstance(result, Radiograph):
+        draw_vertebrae(image, result, path)
     else:
         _draw_spine(image, result, path)
 

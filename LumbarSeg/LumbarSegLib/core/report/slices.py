@@ -38,7 +38,8 @@ _TEXT_LIGHT = 0.4
 _SPECK = 0.2  # part of the largest piece
 _NAME_MM = 2.5  # half of the height of a name
 _TOUCHING = np.ones((3, 3))
-_SIDES = {"sagittal": "APSI", "axial": "RLAP"}  # left, right, top and bottom of a slice
+_READ_AS = {**ORIENTATIONS, "frontal": "LIP", "lateral": "PIR"}  # a radiograph as its view is read
+_SIDES = {"sagittal": "APSI", "axial": "RLAP", "frontal": "RLSI", "lateral": "APSI"}  # left, right, top and bottom
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,16 @@ class Box:
 class Stack:
     """A volume of a task and its labels in reading order: `grey` and `labels` as (slices, rows, columns).
 
-    Places in a slice are mm to the right and downward from its upper left corner.
+    A radiograph is a volume of one slice, and its view stands for the task. Places in a slice are mm to the right and
+    downward from its upper left corner.
     """
 
     def __init__(self, image: sitk.Image, labels: sitk.Image, task: str = "sagittal") -> None:
-        ordered = to_stack_order(image, ORIENTATIONS[task])
+        ordered = to_stack_order(image, _READ_AS[task])
         self.grey = sitk.GetArrayViewFromImage(ordered)
-        self.labels: Slice = sitk.GetArrayFromImage(to_stack_order(labels, ORIENTATIONS[task]))
+        self.labels: Slice = sitk.GetArrayFromImage(to_stack_order(labels, _READ_AS[task]))
         self.sides = _SIDES[task]
+        self.in_slices = task in ORIENTATIONS
         self.in_mm = has_spacing(image)
         self.spacing: Floats = np.array(ordered.GetSpacing())
         self._ordered = ordered
@@ -115,7 +118,8 @@ def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> No
     axes.imshow(stack.grey[index], cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="bicubic")
     axes.set_xlim(box.left, box.right)
     axes.set_ylim(box.bottom, box.top)
-    axes.set_title(f"{title}, slice {index + 1} of {len(stack.grey)}", color=FAINT, fontsize=9, loc="left")
+    of = f", slice {index + 1} of {len(stack.grey)}" if stack.in_slices else ""
+    axes.set_title(f"{title}{of}", color=FAINT, fontsize=9, loc="left")
     axes.set_axis_off()
     places = (
         (0.02, 0.5, "left", "center"),

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from LumbarSegLib import RESEARCH_USE
@@ -40,6 +40,7 @@ def as_dict(findings: Findings) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         **_counted(findings),
+        **_radiograph(findings),
         "coordinates": _COORDINATES,
         "measurements": [_measurement(one) for one in findings.measurements],
         "sections": [_section(one) for one in findings.sections],
@@ -56,6 +57,24 @@ def _counted(findings: Findings) -> dict[str, Any]:
     return {**_lowest(findings), **({"levels": levels} if levels else {})}
 
 
+def _radiograph(findings: Findings) -> dict[str, Any]:
+    """What is said of a radiograph alone: its view, the patient as far as the file tells, the corners in its pixels."""
+    if not findings.view:
+        return {}
+    return {
+        "view": findings.view,
+        "patient": dict(findings.patient),
+        "corners": [
+            {"vertebra": one.vertebra, "pixels": _pairs(one.pixels), "mm": _pairs(one.mm) if one.mm else None}
+            for one in findings.corners
+        ],
+    }
+
+
+def _pairs(places: Mapping[str, tuple[float, float]]) -> dict[str, list[float]]:
+    return {end: [round(one, _DECIMALS) for one in place] for end, place in places.items()}
+
+
 def _lowest(findings: Findings) -> dict[str, str]:
     return {"lowest_disc": findings.lowest_disc} if findings.lowest_disc else {}
 
@@ -68,13 +87,15 @@ def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
     """One row for each measurement, units after UCUM; a value that was not measured is empty and has its reason.
 
-    Above the heading stand the statement of use, the provenance and the flags, in lines that start with "#".
+    Above the heading stand the statement of use, the provenance, the corners of a radiograph and the flags, in lines
+    that start with "#".
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow([f"# {RESEARCH_USE}"])
     writer.writerows([f"# {key}", value] for key, value in {**provenance, **_lowest(findings)}.items())
     writer.writerows([f"# level {one.level}", one.slice, one.named_by] for one in findings.represented)
+    writer.writerows(_told_of(findings))
     writer.writerows([f"# flag {one.key}", one.level, one.text] for one in findings.flags)
     writer.writerow(COLUMNS)
     writer.writerows(rows_of(findings))
@@ -84,6 +105,16 @@ def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
 def rows_of(findings: Findings) -> list[tuple[str, ...]]:
     """A row for each measurement, with what `COLUMNS` names."""
     return [_row(one) for one in findings.measurements]
+
+
+def _told_of(findings: Findings) -> Iterator[list[Any]]:
+    """View and patient of a radiograph, and each corner: column and row in pixels, then in mm where they are known."""
+    if findings.view:
+        yield ["# view", findings.view]
+    yield from ([f"# patient {key}", told] for key, told in findings.patient.items())
+    for one in findings.corners:
+        for end, place in one.pixels.items():
+            yield [f"# corner {one.vertebra}.{end}", *(f"{x:.2f}" for x in (*place, *(one.mm or {}).get(end, ())))]
 
 
 def _row(one: Measurement) -> tuple[str, ...]:

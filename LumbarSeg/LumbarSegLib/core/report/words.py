@@ -32,7 +32,7 @@ def in_words(findings: Findings) -> str:
     tables = [_table(table.of(findings), findings) for table in BY_LEVEL]
     named = "\n".join(represented_lines(findings))
     spans = "\n".join(span_lines(findings))
-    parts = [named, *tables, spans, _comparisons(findings), _reasons(findings), _flags(findings)]
+    parts = [seen_line(findings), named, *tables, spans, _comparisons(findings), _reasons(findings), _flags(findings)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -61,6 +61,14 @@ def span_lines(findings: Findings) -> list[str]:
 
 def _span(one: Measurement) -> str:
     return f"{MEASURES[one.measure].name} {one.level}: {with_unit(one)}" + f" ({one.band})" * bool(one.band)
+
+
+def seen_line(findings: Findings) -> str:
+    """Of a radiograph, its view and what the file says of the patient, in a sentence."""
+    if not findings.view:
+        return ""
+    told = ", ".join(findings.patient[key] for key in ("age", "sex") if key in findings.patient)
+    return f"A {findings.view} radiograph" + (f"; patient: {told}." if told else ".")
 
 
 def represented_lines(findings: Findings) -> list[str]:
