@@ -103,6 +103,8 @@ class Correcting:
             "pe": "PE",
             "ts": "TS",
             "aap": "AAP",
+            "lateral_vertebra": _("Vertebral bodies"),
+            "disc_space": _("Disc spaces"),
             "": _("Others"),
         }
         kinds = list(segments_by_kind(segmentation)) if segmentation is not None else []
