@@ -20,6 +20,7 @@ class Driven:
     def __init__(self, enter: bool = True) -> None:
         _import_module()
         self.window = application.ScriptedModuleWidget()
+        self._is_closed = False
         self.window.resize(460, 1180)
         self._widget = self.window.make()
         self.window.show()
@@ -75,10 +76,15 @@ class Driven:
         box.currentIndex = place
 
     def close(self) -> None:
-        """Unload the module, as Slicer does when it quits."""
+        """Unload the module, as Slicer does when it quits; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         slicer.app.moduleManager().moduleAboutToBeUnloaded.emit("LumbarSeg")
         self.window.close()
         self.window.deleteLater()
+        # Outside of an event loop nothing is deleted later.
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
         QtWidgets.QApplication.processEvents()
 
 

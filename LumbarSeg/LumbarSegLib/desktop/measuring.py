@@ -18,15 +18,16 @@ from LumbarSegLib.desktop.widgets import Connections, as_sentence
 from LumbarSegLib.errors import LumbarSegError
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
-from LumbarSegLib.scene.segmentations import task_of, volume_of
+from LumbarSegLib.scene.segmentations import segments_of, task_of, volume_of
 from LumbarSegLib.scene.showing import hide_shown, show_measurement, slice_of
 from LumbarSegLib.scene.tabulated import area_plot
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode
 
-_QUIET_S = 0.12  # an edit is measured when it has been quiet for so long
+_QUIET_S = 0.06  # an edit is measured when it has been quiet for so long
 _LATEST_S = 0.35  # but not later than this
+_VOXELS = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
 
 
 class Measuring:
@@ -40,7 +41,7 @@ class Measuring:
         self._live: LiveMeasures | None = None
         self._corners: DraggableLandmarks | None = None
         self._dirty_since = self._changed_at = 0.0
-        self._stamp = 0
+        self._stamp: tuple[int, ...] = ()
         self.problem = ""
         self._table = MeasureTable(ui, connections, self._selected)
         connections.add(ui.copyButton, "clicked(bool)", self._copy)
@@ -117,7 +118,7 @@ class Measuring:
         self.problem = ""
 
     def tick(self) -> None:
-        """Measure again what has changed, once it has been quiet for a moment."""
+        """Measure again what has changed: a dragged corner at once, an edit when it has been quiet for a moment."""
         live = self._live
         if live is None:
             return
@@ -126,7 +127,7 @@ class Measuring:
             self.let_go()
             self.show()
         elif live.is_dirty:
-            now, stamp = time.monotonic(), segmentation.GetMTime() + segmentation.GetSegmentation().GetMTime()
+            now, stamp = time.monotonic(), _edits_of(segmentation)
             if not self._dirty_since:
                 self._dirty_since = now
             if stamp != self._stamp:
@@ -238,3 +239,9 @@ class Measuring:
         live = self._live
         if live is not None and self.task == "axial":
             self.follow(live.segmentation)
+
+
+def _edits_of(segmentation: "vtkMRMLSegmentationNode") -> tuple[int, ...]:
+    """Changes with each stroke in a segment and with each segment that comes or goes."""
+    voxels = [one.GetRepresentation(_VOXELS) for one in segments_of(segmentation).values()]
+    return tuple(one.GetMTime() if one is not None else 0 for one in voxels)
