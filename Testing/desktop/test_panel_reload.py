@@ -85,6 +85,17 @@ def test_the_panel_goes_without_a_trace(
     (tmp_path / "temporary").mkdir()
     slicer.modules.__dict__.pop("LumbarSegWidget", None)
     before = (nodes(scene), kept(), observed(scene))
+    _use_and_close(worker, known)
+    assert worker.state == "stopped"
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert observed(scene) == before[2]
+    scene.Clear(0)
+    assert [one for one in nodes(scene) if one not in before[0] and "LumbarSeg" not in one] == []
+    slicer.modules.__dict__.pop("LumbarSegWidget")
+    assert kept() == before[1]
+
+
+def _use_and_close(worker: ToldWorker, known: tuple[sitk.Image, Answer]) -> None:
     panel = Driven()
     panel.load(known[0], "image")
     panel.click("segmentButton")
@@ -92,17 +103,10 @@ def test_the_panel_goes_without_a_trace(
     panel.wait(lambda: panel.panel.measuring.findings is not None)
     panel.ui.landmarksBox.checked = True
     editor = panel.ui.segmentEditor
-    panel.close()
-    assert worker.state == "stopped"
+    panel.window.leave()
     assert not editor._shortcuts
     assert not editor._observing
-    assert list((tmp_path / "temporary").iterdir()) == []
-    assert observed(scene) == before[2]
-    scene.Clear(0)
-    assert [one for one in nodes(scene) if one not in before[0] and "LumbarSeg" not in one] == []
-    slicer.modules.__dict__.pop("LumbarSegWidget")
-    del panel, editor
-    assert kept() == before[1]
+    panel.close()
 
 
 def observed(scene: Any) -> list[bool]:
