@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULE = ROOT / "LumbarSeg"
 LIBRARY = MODULE / "LumbarSegLib"
 SOURCES = sorted(LIBRARY.rglob("*.py"))
-LAYERS = ("core", "scene", "cli")
-"""Each may import those before it."""
+MAY_IMPORT = {"core": (), "scene": ("core",), "cli": ("core", "scene"), "desktop": ("core", "scene")}
+"""What each layer may import besides itself; hosts know nothing of each other."""
 
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}
-FORBIDDEN = {"core": SLICER, "scene": {"qt", "ctk"}, "cli": SLICER}
+FORBIDDEN = {"core": SLICER, "scene": {"qt", "ctk"}, "cli": SLICER, "desktop": {"torch", "monai", "skimage"}}
 NETWORKS = {"torch", "monai"}
 KNOW_NETWORKS = {"core/models.py", "core/inference.py"}
 
@@ -58,9 +58,8 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_imports_run_from_the_command_line_to_the_scene_to_the_core(path: Path) -> None:
     layer = layer_of(path)
-    allowed = LAYERS[: LAYERS.index(layer) + 1] if layer in LAYERS else ()
     ours = {name.split(".")[1] for name, _ in imported(path) if name.startswith("LumbarSegLib.")}
-    assert ours & set(LAYERS) <= set(allowed)
+    assert ours & set(MAY_IMPORT) <= {layer, *MAY_IMPORT.get(layer, ())}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
@@ -92,6 +91,44 @@ def test_cmake_names_every_file_of_the_module_and_no_other() -> None:
     ]
     assert listed == sorted(listed, key=lambda name: (not name.endswith(".py"), name))
     assert set(listed) == set(there)
+
+
+def test_slicer_packages_every_sample() -> None:
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    block = re.search(r"set\(SAMPLES\s+(.*?)\)", cmake, re.DOTALL)
+    assert block
+    assert set(block[1].split()) == {path.name for path in (ROOT / "Resources" / "Samples").iterdir()}
+
+
+def test_the_catalog_entry_follows_slicers_schema() -> None:
+    """Version 1.0.2: what it must have, what it may have, of which kind each is."""
+    entry = json.loads((ROOT / "LumbarSegExtension.json").read_text(encoding="utf-8"))
+    kinds = {
+        "$schema": str,
+        "category": str,
+        "scm_url": str,
+        "scm_revision": str,
+        "scm_type": str,
+        "build_dependencies": list,
+        "dicom_support_rule": str,
+        "build_subdirectory": str,
+        "enabled": bool,
+        "tier": int,
+    }
+    assert {"$schema", "category", "scm_url"} <= entry.keys() <= kinds.keys()
+    assert all(isinstance(value, kinds[key]) for key, value in entry.items())
+    assert entry["$schema"].endswith("/slicer-extension-catalog-entry-schema-v1.0.2.json#")
+    assert 1 <= entry["tier"] <= 5
+
+
+def test_the_catalog_finds_icon_and_screenshots_in_the_repository() -> None:
+    """It reads these lines by themselves, so each stands on one line."""
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    for name in ("EXTENSION_ICONURL", "EXTENSION_SCREENSHOTURLS"):
+        line = re.search(rf'^set\({name} "(.*)"\)$', cmake, re.MULTILINE)
+        assert line, name
+        for url in line[1].split():
+            assert (ROOT / url.split("/main/")[1]).is_file(), url
 
 
 def test_the_extension_has_one_name_everywhere() -> None:

@@ -12,8 +12,8 @@ def resource(*parts: str) -> Path:
 
 
 def samples_dir() -> Path:
-    """Folder of the sample images; it lies beside the module in the source tree and in the wheel with the
-    package.
+    """Folder of the sample images; it lies beside the module in the source tree, below its resources inside 3D Slicer,
+    and in the wheel with the package.
     """
-    in_wheel = _PACKAGE / "Samples"
-    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent.parent / "Resources" / "Samples"
+    packed = (_PACKAGE / "Samples", _PACKAGE.parent / "Resources" / "Samples")
+    return next((folder for folder in packed if folder.is_dir()), _PACKAGE.parent.parent / "Resources" / "Samples")

@@ -105,7 +105,7 @@ def with_spaces(corners: Corners, size: tuple[int, int]) -> NDArray[np.uint8]:
     order = np.argsort(corners[:, :, 1].mean(1))
     for above, below in zip(corners[order], corners[order][1:], strict=False):
         upper, lower = _apart(above[2:], below[:2])
-        ring = np.concatenate([upper, lower[::-1]])
+        ring = np.round(np.concatenate([upper, lower[::-1]]), 3)
         classes[polygon(ring[:, 1], ring[:, 0], size)] = DISC_SPACE
     return classes
 

@@ -65,10 +65,9 @@ def laterals(chosen: dict[str, SideView], count: int, long: float, random: Rando
     return films
 
 
-def frontals(data: Path, count: int, random: Random) -> dict[str, Film]:
-    """`count` films around the corners of radiographs that are not held out."""
-    held_out = held_out_of("radiographs/frontal.toml")
-    marked = [one for one in aasce.read_corners(data) if one.path.stem not in held_out]
+def frontals(data: Path, tested: Sequence[str], count: int, random: Random) -> dict[str, Film]:
+    """`count` films around the corners of radiographs that are not `tested` on."""
+    marked = [one for one in aasce.read_corners(data) if one.path.stem not in tested]
     films = {}
     for number in tqdm(range(count), "frontal", unit="film"):
         one = marked[int(random.integers(len(marked)))]
@@ -132,7 +131,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=16, help="of each patient")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    tested = held_out_of("sagittal.toml")
+    tested, frontal_tested = held_out_of("sagittal.toml"), held_out_of("radiographs/frontal.toml")
     found = views(arguments.data)
     teaching = {patient: view for patient, view in found.items() if patient not in tested}
     if not teaching:
@@ -140,10 +139,10 @@ def main() -> None:
     random = np.random.default_rng(arguments.seed)
     measuring = laterals({p: v for p, v in found.items() if p in tested}, 4, 0.0, random)
     films = laterals(teaching, arguments.films, _LONG, random)
-    films |= frontals(arguments.frontal, len(films) // 2, random)
+    films |= frontals(arguments.frontal, frontal_tested, len(films) // 2, random)
     folder = runs.RUNS / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
-    unseen = (*tested, *held_out_of("radiographs/frontal.toml"))
+    unseen = (*tested, *frontal_tested)
     for file, kept in (("pseudo_labels.npz", to_learn_from(films, unseen)), (HELD_OUT, to_measure_on(measuring))):
         runs.write_whole(folder / file, partial(np.savez_compressed, **kept))
     shown = [list(films.values())[k] for k in np.linspace(0, len(films) - 1, _ON_SHEET).astype(int)]

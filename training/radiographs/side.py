@@ -26,7 +26,6 @@ _ARCH_TIMES = 2.2  # the pedicles and joints lie beside the slices
 _HALF = 0.5  # of the slices that show most of a structure; a pixel that fewer show is outside of it
 _ENDS = ("superior_anterior", "superior_posterior", "inferior_posterior", "inferior_anterior")
 _REACH_PX = 160  # around the middle of a vertebra; its spinous process lies within
-_LEAST_MM = 4.0  # of bone that still counts as body where a vertebra is repeated
 _CLOSED_PX = 5  # between a disc and its endplates
 
 
@@ -213,23 +212,22 @@ def _turned(direction: Floats, angle: float) -> Floats:
     return np.array([np.cos(angle) * row + np.sin(angle) * column, -np.sin(angle) * -row + np.cos(angle) * column])
 
 
-def _unit(view: SideView, number: int, corners: Floats) -> tuple[Floats, Floats]:
-    """Bone of one body and of the arch behind it."""
+def _unit(view: SideView, number: int, corners: Floats) -> tuple[Floats, ...]:
+    """Where one body is, its bone and that of the arch behind it."""
     rows = np.arange(view.bodies.shape[0])[:, None]
     height = corners[2:, 0].mean() - corners[:2, 0].mean()
     here = (rows > corners[:2, 0].mean()) & (rows < corners[2:, 0].mean() + 0.5 * height)
-    return np.where(view.bodies == number, view.thick_mm, 0.0), np.where(here, view.arch_mm, 0.0)
+    seen = view.bodies == number
+    return seen.astype(float), np.where(seen, view.thick_mm, 0.0), np.where(here, view.arch_mm, 0.0)
 
 
-def _repeat(
-    view: SideView, unit: tuple[Floats, Floats], origin: Floats, turn: Floats, place: Floats, number: int
-) -> None:
+def _repeat(view: SideView, unit: tuple[Floats, ...], origin: Floats, turn: Floats, place: Floats, number: int) -> None:
     inverse = np.linalg.inv(turn)
     low = np.maximum(place.astype(int) - _REACH_PX, 0)
     box = tuple(slice(first, first + 2 * _REACH_PX) for first in low)
     size = view.bodies[box].shape
     offset = origin + inverse @ (low - place)
-    body, arch = (ndimage.affine_transform(one, inverse, offset, size, order=1) for one in unit)
-    view.bodies[box][(body > _LEAST_MM) & (view.bodies[box] == 0)] = number
+    seen, body, arch = (ndimage.affine_transform(one, inverse, offset, size, order=1) for one in unit)
+    view.bodies[box][(seen > _HALF) & (view.bodies[box] == 0)] = number
     for one, added in ((view.thick_mm, body), (view.arch_mm, arch)):
         np.maximum(one[box], added, out=one[box])

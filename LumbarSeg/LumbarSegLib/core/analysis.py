@@ -163,7 +163,7 @@ class Measured:
     @property
     def edited(self) -> frozenset[str]:
         """What is not as it was when it was first seen: structures ("L4"), in axial slices regions ("slice 4.ts")."""
-        return self.kept.edited if isinstance(self.kept, Kept) else self.kept.edited_regions
+        return self.kept.edited_regions if isinstance(self.kept, KeptSlices) else self.kept.edited
 
 
 def measure(

@@ -9,7 +9,6 @@ stretch goes there whole, by its part next to the canal; a piece that covers sev
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, label
-from skimage.segmentation import watershed
 
 from LumbarSegLib.core.column import CANAL_TO_DISC, STEP, DiscPlane, Doubles, Indices, Points
 from LumbarSegLib.core.upright import Spacing
@@ -62,6 +61,8 @@ def _place(arch: Points, planes: list[DiscPlane]) -> Doubles:
 
 def _cut(arch: Points, place: Doubles, box: tuple[slice, ...], top: int, spacing: Spacing) -> NDArray[np.intp]:
     """Levels within one piece: grown from what is surely in each stretch, meeting where the piece is thin."""
+    from skimage.segmentation import watershed  # measuring does without it, in Slicer's Python, where it is not
+
     index = tuple(axis - part.start for axis, part in zip(arch.index, box, strict=True))
     shape = tuple(part.stop - part.start for part in box)
     mask, seeds = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)

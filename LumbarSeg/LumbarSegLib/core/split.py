@@ -6,7 +6,6 @@ A level is a vertebra with the disc below it. Level 1 lies above the lowest plan
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.measure import label
 
 from LumbarSegLib.core.anatomy import SEMANTIC
 from LumbarSegLib.core.arches import levels_behind
@@ -50,6 +49,8 @@ class Split:
 
 def _without_specks(mask: Mask, voxel_mm3: float) -> Mask:
     """`mask` without pieces smaller than an island."""
+    from skimage.measure import label
+
     pieces = label(mask, connectivity=1)
     large = np.bincount(pieces.ravel()) * voxel_mm3 >= _ISLAND
     large[0] = False
@@ -114,6 +115,8 @@ def _range(body: Points, levels: Indices, between: tuple[int, int], count: int, 
 
 def _without_strays(points: Points, levels: Indices, shape: tuple[int, ...]) -> Mask:
     """False for small pieces that lie in front of or behind the main piece of their level."""
+    from skimage.measure import label
+
     array = np.zeros(shape, dtype=np.uint8)
     array[points.index] = levels + 1
     piece = label(array, connectivity=1)[points.index]

@@ -41,15 +41,23 @@ def read_thresholds(path: Path) -> Thresholds:
         raise InputError(f"{path}: there is no such file; check the path.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path.name}: this is no JSON file that can be read; write it again.") from error
+    try:
+        return thresholds_from(told)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from error
+
+
+def thresholds_from(told: Any) -> Thresholds:
+    """The shipped cut-offs with those in their place that rows as in `read_thresholds` give. Raises InputError."""
     rows = told.get("measures") if isinstance(told, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f'{path.name}: the file must hold {{"measures": [...]}} with a row for each measure.')
+        raise InputError('the file must hold {"measures": [...]} with a row for each measure.')
     own = {}
     for row in rows:
         try:
             own[_key(row)] = tuple(map(_threshold, _list(row.get("thresholds"))))
         except ValueError as error:
-            raise InputError(f"{path.name}: {row.get('key', 'a row')}: {error}.") from error
+            raise InputError(f"{row.get('key', 'a row')}: {error}.") from error
     return MappingProxyType({**SHIPPED, **own})
 
 

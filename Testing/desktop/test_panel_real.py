@@ -1,0 +1,102 @@
+"""The panel with the real worker and the real model, as it is used."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slicer
+
+from LumbarSegLib.desktop.states import State
+from LumbarSegLib.scene.segmentations import provenance_of
+from Testing.desktop.application import ROOT
+from Testing.desktop.driving import Driven
+
+_LONG = 240.0
+
+
+def children() -> set[int]:
+    """Processes that this one has started and that still run."""
+    tasks = Path("/proc/self/task")
+    return {int(one) for task in tasks.iterdir() for one in (task / "children").read_text().split()}
+
+
+def test_the_modules_self_test_passes(panel: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Slicer's own test runner runs; here too no torch is imported, which other tests have done already."""
+    from LumbarSegLib.desktop import self_test
+
+    monkeypatch.setattr(self_test, "_imported", set)
+    monkeypatch.setattr(slicer.util, "selectModule", lambda _name: panel.window.enter())
+    before = children()
+    sys.modules["LumbarSeg"].LumbarSegTest().runTest()
+    panel.close()
+    assert children() <= before
+
+
+def test_cancel_in_the_middle_leaves_one_fresh_worker(panel: Driven) -> None:
+    panel.panel.choosing.load_sample("axial-t1")
+    panel.wait(lambda: panel.ui.segmentButton.enabled)
+    panel.click("segmentButton")
+    panel.pause(0.3)
+    before = children()
+    panel.click("segmentButton")
+    panel.wait(lambda: panel.panel.running.state is State.IDLE, _LONG)
+    panel.wait(lambda: panel.panel.situation.worker == "ready", _LONG)
+    assert len(children()) == len(before)
+    panel.click("segmentButton")
+    panel.wait(lambda: panel.panel.measuring.findings is not None, _LONG)
+    told = provenance_of(panel.ui.resultSelector.currentNode())
+    assert (told["task"], told["model"]) == ("axial", "axial-mr")
+    assert panel.ui.levelsButton.visible
+
+
+def test_a_worker_that_is_killed_is_told_of_and_the_next_run_works(panel: Driven) -> None:
+    panel.panel.choosing.load_sample("axial-t1")
+    panel.wait(lambda: panel.panel.situation.worker == "ready", _LONG)
+    before = children()
+    panel.click("segmentButton")
+    for one in children():
+        os.kill(one, 9)
+    panel.wait(lambda: panel.panel.running.state is State.FAILED, _LONG)
+    assert panel.ui.warningIcon.visible
+    assert panel.ui.statusLabel.text.endswith(".")
+    panel.click("segmentButton")
+    panel.wait(lambda: panel.panel.measuring.findings is not None, _LONG)
+    assert not children() & before
+
+
+def test_the_panels_process_never_imports_torch() -> None:
+    code = """
+from Testing.desktop import application
+application.add_views(application.start())
+from Testing.desktop.driving import Driven
+import sys
+panel = Driven()
+panel.panel.choosing.load_sample("axial-t1")
+panel.wait(lambda: panel.ui.segmentButton.enabled)
+panel.click("segmentButton")
+panel.wait(lambda: panel.panel.measuring.findings is not None, 240)
+panel.close()
+print(sorted({"torch", "monai", "skimage", "matplotlib"} & set(sys.modules)))
+"""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "LumbarSeg")])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_a_script_segments_and_measures_without_the_panel(scene: Any, panel: Driven) -> None:
+    from LumbarSegLib.desktop import samples
+
+    logic = sys.modules["LumbarSeg"].LumbarSegLogic()
+    segmentation = logic.segment(samples.load("axial-t1"), task="axial")
+    assert logic.measure(segmentation).of("ts.area", "slice 1").value is not None

@@ -1,0 +1,242 @@
+"""The report on a model for radiographs as Markdown."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from LumbarSegLib.core.models import ModelInfo
+from training import statistics
+from training.markdown import in_words, number, table
+from training.radiographs import summary
+from training.radiographs.baseline import Against
+from training.radiographs.lateral_truth import LateralCase
+from training.radiographs.measured import Case
+from training.radiographs.regional import Regional
+
+_CHALLENGE = ("largest", "second", "third")
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All that was measured. `otherwise` are the cases of every fourth radiograph by how it was shown, `as_they_are`
+    those radiographs plain, `turned` how many of them shown turned were refused, and how many of those with the word.
+    """
+
+    info: ModelInfo
+    cases: Sequence[Case]
+    regional: Sequence[Regional]
+    as_they_are: Sequence[Case]
+    otherwise: Mapping[str, Sequence[Case]]
+    turned: Mapping[str, tuple[int, int]]
+    laterals: Sequence[LateralCase]
+    regression: Sequence[Case]
+    against: Sequence[Against]
+    trained: Mapping[str, int]
+
+
+def page(report: Report, pictures: Mapping[str, str]) -> str:
+    """The report; `pictures` are file names by what they show."""
+    info = report.info
+    return "\n".join(
+        [
+            f"# {info.title}: scores of {info.name} {info.version}",
+            "",
+            f"SHA-256 of the weights `{info.weights_sha256}`.",
+            f"Written by `training.radiographs.report` on {datetime.date.today().isoformat()}.",
+            "",
+            f"{len(report.cases)} frontal radiographs of AASCE's training part, held out with all that resembles",
+            "one of them (`training/radiographs/relatives.py`); no image of them was trained on or chose weights. The",
+            "set names no patients, so one on both sides whose images look different cannot be ruled out. What is",
+            "measured is the exported file through the code that segments a user's image, from the JPEG as",
+            "published, without pixel size.",
+            "The reference is one set of corners for each image; how far readers part is not known.",
+            "",
+            *_figures(report),
+            *_angles(report),
+            *_against(report),
+            *_otherwise(report),
+            *_laterals(report),
+            *_failures(report),
+            *(line for what, name in pictures.items() for line in (f"## {what}", "", f"![{what}]({name})", "")),
+        ]
+    )
+
+
+def _figures(report: Report) -> list[str]:
+    rows = [
+        [
+            one.name,
+            in_words(one.value, one.digits),
+            f"{'at least' if one.at_least else 'at most'} {one.target:g}",
+            "yes" if one.reached else "**no**",
+        ]
+        for one in summary.figures(report.cases)
+    ]
+    errors = summary.all_errors(report.cases)
+    marked = sum(len(case.marked) for case in report.cases)
+    found = sum(len(case.matched.pairs) for case in report.cases)
+    extra = sum(len(case.matched.extra) for case in report.cases)
+    without = [case for case in report.cases if not np.isfinite(case.angles[0])]
+    return [
+        "## Held-out frontal radiographs",
+        "",
+        "Means over radiographs, with 95 % intervals (bootstrap over radiographs).",
+        "",
+        *table(["", "mean", "should be", "reached"], rows),
+        f"Of {marked} marked vertebrae {found} are found as one vertebra with corners; {extra} found ones between them",
+        f"belong to none. Over all {errors.size} corners the error has a mean of {number(float(errors.mean()), 2)} %",
+        f"of the endplate, a median of {number(float(np.median(errors)), 2)} % and a 95th percentile of "
+        f"{number(float(np.percentile(errors, 95)), 1)} %.",
+        f"No angle can be given in {len(without)} of {len(report.cases)} radiographs"
+        + (f": {', '.join(case.name for case in without)}." if without else "."),
+        "These count as 100 % in the SMAPE and are left out of the errors in degrees.",
+        "",
+    ]
+
+
+def _angles(report: Report) -> list[str]:
+    groups = [
+        [one.name, one.cases, one.without, number(one.error, 2), number(one.bias, 2, signed=True)]
+        for one in summary.by_curve(report.cases)
+    ]
+    three = np.array([case.three_errors for case in report.cases])
+    challenge = [
+        [name, in_words(statistics.mean_of(np.abs(column)), 2), number(float(np.nanmean(column)), 2, signed=True)]
+        for name, column in zip(_CHALLENGE, three.T, strict=True)
+    ]
+    regional = [
+        [one.measure, len(one.differences), number(one.error, 2), number(one.bias, 2, True), *_alone(one)]
+        for one in report.regional
+    ]
+    low, high = statistics.limits_of_agreement([e for e in (c.angle_error for c in report.cases) if np.isfinite(e)])
+    return [
+        "## Angles",
+        "",
+        "The largest Cobb angle by its size as marked, by the program's own rule from found and from marked corners;",
+        "the bias is found minus marked. 95 % limits of agreement",
+        f"{number(low, 1, True)}° to {number(high, 1, True)}°.",
+        "",
+        *table(["largest curve", "radiographs", "no angle", "mean error, °", "bias, °"], groups),
+        "The three angles as the challenge measures them, on the middle lines of the vertebrae:",
+        "",
+        *table(["angle", "mean error, °", "bias, °"], challenge),
+        "The program's three angles, each where a curve has its apex in a region, counted from the lowest vertebra.",
+        "Where only one of both sees a curve (of 5° or more), or sees it in that region, there is no error to give.",
+        "",
+        *table(["measure", "both", "mean error, °", "bias, °", "only marked", "only found"], regional),
+    ]
+
+
+def _alone(one: Regional) -> tuple[int, int]:
+    return one.only_marked, one.only_found
+
+
+def _against(report: Report) -> list[str]:
+    if not report.against:
+        return []
+    rows = [
+        [
+            one.what,
+            number(one.masks, 2),
+            number(one.regression, 2),
+            in_words(one.difference, 2, signed=True),
+            f"{one.wins} of {one.difference.patients}",
+            f"{one.p:.2g}",
+        ]
+        for one in report.against
+    ]
+    iterations = ", ".join(f"{name} {count}" for name, count in report.trained.items())
+    head = ["error", "masks", "regression", "masks - regression", "masks better", "p"]
+    return [
+        "## Corners from masks against corners that a network regresses",
+        "",
+        "The same network with another last layer finds the centres of the vertebrae and regresses the way to their",
+        "four corners (after Yi et al., arXiv 2001.03187; `training/radiographs/corner_regression.py`), trained on the",
+        f"same real radiographs with the same augmentation. Iterations: {iterations}. About a third of what the masks",
+        "learned from in their second part was synthetic. Paired over radiographs, Wilcoxon's signed-rank test,",
+        "two-sided.",
+        "",
+        *table(head, rows),
+    ]
+
+
+def _otherwise(report: Report) -> list[str]:
+    rows = [_shown("as they are", report.as_they_are)]
+    rows += [_shown(name, cases) for name, cases in report.otherwise.items()]
+    turned = [
+        [name, f"{refused} of {len(report.as_they_are)}", told] for name, (refused, told) in report.turned.items()
+    ]
+    return [
+        "## The same radiographs shown otherwise",
+        "",
+        "Every fourth of them.",
+        "",
+        *table(["shown", "Dice", "vertebrae found, %", "corners, %", "largest Cobb, °", "no angle"], rows),
+        *table(["shown", "nothing measured", "of these told to be turned"], turned),
+    ]
+
+
+def _shown(name: str, cases: Sequence[Case]) -> list[object]:
+    one = {figure.name: figure for figure in summary.figures(cases)}
+    dice, found, corners, largest, _ = one.values()
+    without = sum(not np.isfinite(case.angles[0]) for case in cases)
+    return [
+        name,
+        *(number(figure.value.mean, figure.digits) for figure in (dice, found, corners, largest)),
+        without,
+    ]
+
+
+def _laterals(report: Report) -> list[str]:
+    cases = report.laterals
+    if not cases:
+        return []
+    errors = np.concatenate([case.matched.errors.ravel() for case in cases])
+    lordosis = np.array([found - true for found, true in (case.lordosis for case in cases)])
+    known = lordosis[np.isfinite(lordosis)]
+    bodies = sum(len(case.film.corners) for case in cases)
+    found = sum(len(case.matched.pairs) for case in cases)
+    patients = {case.film.name.split("_")[1] for case in cases}
+    views = sum(case.found.view == "lateral" for case in cases)
+    rows = [
+        ["Dice of the bodies", number(float(np.mean([case.dice for case in cases])), 3)],
+        ["told to be lateral", f"{views} of {len(cases)}"],
+        ["whole bodies found", f"{found} of {bodies}"],
+        ["corner error, % of the endplate, mean and median", _mean_median(errors)],
+        ["lordosis L1-L5, mean error", f"{number(float(np.abs(known).mean()) if len(known) else np.nan, 2)}°"],
+        ["lordosis L1-L5, bias", f"{number(float(known.mean()) if len(known) else np.nan, 2, True)}°"],
+        ["without a lordosis", f"{len(lordosis) - len(known)} of {len(cases)}"],
+    ]
+    return [
+        "## Synthetic lateral films: experimental, not validated on real lateral radiographs",
+        "",
+        f"{len(cases)} films projected from SPIDER's masks of {len(patients)} patients of whom nothing was learned",
+        "(`training/radiographs/project.py`). They are drawn by the rules of those that were learned from, so these",
+        "figures say that the path works, and nothing of real lateral radiographs, which may come out much worse.",
+        "The true corners are those of the sagittal measures in the middle of each body.",
+        "",
+        *table(["", "synthetic films"], rows),
+    ]
+
+
+def _mean_median(errors: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:
+    if not errors.size:
+        return "none"
+    return f"{number(float(errors.mean()), 2)}, {number(float(np.median(errors)), 2)}"
+
+
+def _failures(report: Report) -> list[str]:
+    lines = []
+    for case in report.cases:
+        told = [case.refusal] if case.refusal else []
+        if not case.refusal and case.matched.missed:
+            told.append(f"{len(case.matched.missed)} vertebrae missed")
+        if case.matched.extra:
+            told.append(f"{len(case.matched.extra)} too many")
+        if abs(case.angle_error) > 10:
+            told.append(f"largest Cobb angle {case.angles[0]:.1f}° for {case.angles[1]:.1f}°")
+        if told:
+            lines.append(f"- {case.name}: {', '.join(told)}")
+    return ["## Failures", "", *(lines or ["None."]), ""]

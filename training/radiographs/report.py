@@ -1,0 +1,182 @@
+"""Measures a model for radiographs on those held out and writes the report, with its failures in it.
+
+    python -m training.radiographs.report xray --data DATA/xray --synthetic xray_synthetic --corners corners
+
+Writes training/reports/xray.md with its figures (.json) and pictures; `--look FOLDER` also draws the cases over the
+radiographs, which must not be passed on. `xray` is a model named as on the command line.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from LumbarSegLib.core import models
+from LumbarSegLib.core.models import Model
+from training import runs
+from training.data import aasce
+from training.data.aasce import Listed
+from training.data.pictures import read_grey
+from training.errors import TrainingError
+from training.radiographs import baseline, lateral_truth, measured, regional, sheets, shown, summary
+from training.radiographs.corner_regression import Regression
+from training.radiographs.measured import Case
+from training.radiographs.page import Report, page
+from training.radiographs.project import HELD_OUT, held_out_of
+
+_EVERY = 4  # of the radiographs are shown otherwise
+_PAGE = Path(__file__).parents[1] / "reports" / "xray.md"
+
+
+def held_out(data: Path) -> list[Listed]:
+    """The radiographs that are held out. Raises TrainingError where one is missing."""
+    names = held_out_of("radiographs/frontal.toml")
+    listed = {one.path.stem: one for one in aasce.read_corners(data)}
+    missing = [name for name in names if name not in listed]
+    if missing:
+        raise TrainingError(f"{data} lacks {len(missing)} held-out radiographs, the first {missing[0]}; give them all.")
+    return [listed[name] for name in names]
+
+
+def measure(
+    model: Model, data: Path, synthetic: str, corners: str | None, masks: Sequence[str]
+) -> tuple[Report, dict[str, list[Any]]]:
+    """All that the report says, and the panels of its pictures."""
+    listed = held_out(data)
+    founds = measured.find_all(listed, model)
+    cases = [measured.case_of(one.path.stem, one.corners, found) for one, found in zip(listed, founds, strict=True)]
+    pairs = [
+        (regional.found_angles(found.findings), regional.marked_angles(case.marked))
+        for found, case in zip(founds, cases, strict=True)
+    ]
+    fourth = listed[::_EVERY]
+    otherwise = measured.shown_otherwise(fourth, model, shown.SAME_PLACE)
+    otherwise["rods and screws drawn in"] = measured.with_implants(fourth, model)
+    turned = {name: _refused(each) for name, each in measured.shown_turned(fourth, model, shown.TURNED).items()}
+    films = lateral_truth.read_films(runs.RUNS / synthetic / HELD_OUT)
+    laterals = lateral_truth.measure_films(films, model)
+    regression = Regression(corners) if corners else None
+    others = baseline.measure(listed, data, regression) if regression else []
+    trained = _iterations(*masks, corners) if corners else {}
+    report = Report(
+        model.info,
+        cases,
+        regional.compare(pairs),
+        cases[::_EVERY],
+        otherwise,
+        turned,
+        laterals,
+        others,
+        baseline.compare(cases, others) if others else [],
+        trained,
+    )
+    return report, _panels(report)
+
+
+def _iterations(*names: str) -> dict[str, int]:
+    return {name: int(runs.read_facts(runs.fold_folder(name, 0))["iterations"]) for name in names}
+
+
+def _refused(refusals: Sequence[str]) -> tuple[int, int]:
+    return sum(bool(one) for one in refusals), sum("turned" in one for one in refusals)
+
+
+def _panels(report: Report) -> dict[str, list[Any]]:
+    chosen = sheets.best_median_worst(report.cases)
+    panels: dict[str, list[Any]] = {"cases": [sheets.panel_of(name, case) for name, case in chosen]}
+    ranked = sorted(report.laterals, key=lambda case: -case.dice)
+    if ranked:
+        places = {"best": 0, "median": len(ranked) // 2, "worst": len(ranked) - 1}
+        panels["lateral"] = [sheets.lateral_panel(name, ranked[place]) for name, place in places.items()]
+    return panels
+
+
+_SHOWN = {
+    "cases": "Best, median and worst frontal radiograph, by corners (outlines alone: the images may not be passed on)",
+    "lateral": "Best, median and worst synthetic lateral film, by Dice",
+}
+
+
+def figures_of(report: Report) -> dict[str, Any]:
+    """The report for programs; `scores` is what the model file will say of itself."""
+    dice = float(np.mean([case.dice for case in report.cases]))
+    scores: list[dict[str, Any]] = [
+        {"measured_on": f"{len(report.cases)} held-out frontal radiographs (AASCE)", "vertebra": dice}
+    ]
+    if report.laterals:
+        synthetic = float(np.mean([case.dice for case in report.laterals]))
+        on = f"{len(report.laterals)} synthetic lateral films of held-out patients, not validated on real ones"
+        scores.append({"measured_on": on, "lateral_vertebra": synthetic})
+    return {
+        "weights_sha256": report.info.weights_sha256,
+        "scores": scores,
+        "figures": {
+            one.name: {"mean": one.value.mean, "low": one.value.low, "high": one.value.high, "target": one.target}
+            for one in summary.figures(report.cases)
+        },
+        "by_curve": {one.name: vars(one) for one in summary.by_curve(report.cases)},
+        "against_regression": {
+            one.what: {"masks": one.masks, "regression": one.regression, "p": one.p} for one in report.against
+        },
+        "cases": {case.name: _figures_of_case(case) for case in report.cases},
+        "lateral": {case.film.name: {"dice": case.dice, "lordosis": case.lordosis} for case in report.laterals},
+    }
+
+
+def _figures_of_case(case: Case) -> dict[str, Any]:
+    found, true = case.angles
+    return {
+        "dice": case.dice,
+        "found": len(case.matched.pairs),
+        "marked": len(case.marked),
+        "corner_error_percent": case.matched.error,
+        "largest_cobb": {"found": found, "marked": true},
+        "smape": case.smape,
+    }
+
+
+def look(report: Report, data: Path, folder: Path) -> None:
+    """Draw the best, the median and the worst case over their radiographs, and those with the largest errors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {one.path.stem: one.path for one in held_out(data)}
+    worst = sorted(report.cases, key=lambda case: -np.nan_to_num(abs(case.angle_error), nan=360.0))[:6]
+    for name, chosen in (
+        ("cases", sheets.best_median_worst(report.cases)),
+        ("largest_errors", [("", case) for case in worst]),
+    ):
+        panels = [sheets.panel_of(word, case, read_grey(paths[case.name]).astype(np.uint8)) for word, case in chosen]
+        sheets.draw(panels, folder / f"{name}.png")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", default="xray")
+    parser.add_argument("--data", type=Path, required=True, help="AASCE's folder")
+    parser.add_argument("--synthetic", default="xray_synthetic", help="the run of training.radiographs.project")
+    parser.add_argument("--corners", help="the run of training.radiographs.corner_regression to compare with")
+    parser.add_argument("--masks", nargs="+", default=["frontal", "xray"], help="the runs that made the model")
+    parser.add_argument("--report", type=Path, default=_PAGE)
+    parser.add_argument("--look", type=Path, help="folder for pictures with the radiographs in them")
+    parser.add_argument("--trust-model", action="store_true")
+    arguments = parser.parse_args()
+    model = models.open_model(models.find(arguments.model), "cpu", arguments.trust_model)
+    report, panels = measure(model, arguments.data, arguments.synthetic, arguments.corners, arguments.masks)
+    path = arguments.report
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = {}
+    for name, chosen in panels.items():
+        picture = path.with_name(f"{path.stem}-{name}.png")
+        sheets.draw(chosen, picture)
+        pictures[_SHOWN[name]] = picture.name
+    figures = json.dumps(figures_of(report), indent=1)
+    runs.write_whole(path.with_suffix(".json"), lambda part: part.write_text(figures + "\n", encoding="utf-8"))
+    runs.write_whole(path, lambda part: part.write_text(page(report, pictures), encoding="utf-8"))
+    if arguments.look:
+        look(report, arguments.data, arguments.look)
+
+
+if __name__ == "__main__":
+    main()
