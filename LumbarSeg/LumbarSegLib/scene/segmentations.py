@@ -133,12 +133,12 @@ def segments_of(segmentation: "vtkMRMLSegmentationNode") -> "dict[str, vtkSegmen
 def label_of(segment: "vtkSegment", task: str = "sagittal") -> int | None:
     """Label value of a segment, by its tag, else by its name; None if it is no structure of ours in this task.
 
-    The values are SPIDER's for levels, those of the semantic map for axial regions.
+    The values are SPIDER's for levels, of a radiograph too, those of the semantic map for axial regions.
     """
     tag = _tag(segment, LABEL_TAG)
     if tag.isdecimal():
         return int(tag)
-    structures = STRUCTURES if task == "sagittal" else kinds_of(task).values()
+    structures = kinds_of(task).values() if task == "axial" else STRUCTURES
     return next((row.label for row in structures if row.name == segment.GetName()), None)
 
 
