@@ -10,8 +10,6 @@ from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
-from LumbarSegLib.core.measure.radiograph.curves import curves
-from LumbarSegLib.core.projection import AXES, with_projection
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -19,7 +17,9 @@ from LumbarSegLib.core import analysis, images
 from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.measure.grid import Floats
+from LumbarSegLib.core.measure.radiograph.curves import curves
 from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.projection import AXES, with_projection
 from LumbarSegLib.core.spacing import unspaced
 from LumbarSegLib.errors import InputError
 from training.data import aasce
