@@ -94,7 +94,7 @@ class DrawnRadiograph:
         labels.CopyInformation(self.image)
         return labels
 
-    @property
+    @cached_property
     def reading_pixels(self) -> NDArray[np.uint16]:
         """12 bit pixels that give the classes away to a reading model: bright blocks with noise, on darker ribs and a
         darker pelvis.

@@ -27,17 +27,17 @@ columns).
 _VERTEBRA, _FROM_THE_SIDE, _SPACE = (
     kinds_of("xray")[kind].label for kind in ("vertebra", "lateral_vertebra", "disc_space")
 )
-_TRAINED_WIDTH_MM = 31.6
-"""How far vertebrae reach along a row in the images of AASCE, the median over rows, laid over `RADIOGRAPH_HEIGHT_MM`.
-It lies between 25 and 42 mm there.
+_TRAINED_WIDTH_MM = 35.2
+"""How far vertebrae reach along a row in the images of AASCE laid over `RADIOGRAPH_HEIGHT_MM`, the median over their
+pixels. It lies between 27 and 45 mm there.
 """
 _KNOWN_SCALES = (0.75, 1.35)
 _WIDTHS = (0.5, 1.8)  # of the trained width; what a row of a column can be
-_STEP_MM = 24.0  # from vertebra to vertebra, on the trained scale
-_LONGEST_MM = 2000.0  # a radiograph of the whole body is no longer
+_STEP = 0.68  # of its width, from a vertebra to the next one
+_LARGEST_MM2 = 850000.0  # a radiograph of the whole body shows no more, and a network takes seconds for it
 _ENOUGH = 4  # vertebrae; with fewer, another scale and the image on its side are tried
 _CLEARER = 1.25  # times as well must vertebrae be seen in a turned image
-_WIDER = 1.25  # times as wide must the upper third of a column be as the lower one to be the lower one
+_WIDER = 1.15  # times as wide must the upper third of a column be as the lower one to be the lower one
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,12 @@ def answer_radiograph(
             raise Cancelled("Segmentation was cancelled.")
         return _Look(shown, spacing_mm, normalisation, ask)
 
-    seen = look(_over_field_of_view(placeless) if _is_unknown(image) else placeless)
-    on_progress(0.3)
-    lies = with_turn and seen.clarity < _ENOUGH and seen.lies_on_its_side(ask)
+    seen = _best_look(placeless, has_spacing(image), look)
     on_progress(0.6)
-    seen = seen if lies else _at_known_scale(seen, placeless, look)
+    lies = False
+    if with_turn and seen.clarity < _ENOUGH:
+        sideways = (_best_look(_turned(placeless, k), has_spacing(image), look) for k in (1, 3))
+        lies = max(one.clarity for one in sideways) > max(_ENOUGH, _CLEARER * seen.clarity)
     on_progress(0.9)
     labels = seen.labels_on(placeless)
     labels.CopyInformation(ordered)
@@ -92,15 +93,26 @@ def answer_radiograph(
     return Answered(stored, 90 if lies else 180 * seen.stands_on_its_head)
 
 
-def _is_unknown(image: sitk.Image) -> bool:
-    """Whether the size of the pixels is not known, or cannot be what it is said to be."""
-    return not has_spacing(image) or max(np.multiply(image.GetSize(), image.GetSpacing())) > _LONGEST_MM
-
-
-def _over_field_of_view(placeless: sitk.Image) -> sitk.Image:
-    return _scaled(
+def _best_look(placeless: sitk.Image, spaced: bool, look: "Callable[[sitk.Image], _Look]") -> "_Look":
+    """The clearest of the looks at an image: as large as its pixels are said to be, or over the known field of view;
+    and at the scale at which vertebrae are as wide as the network knows them.
+    """
+    low, high = _KNOWN_SCALES
+    spread = _scaled(
         placeless, preprocess.RADIOGRAPH_HEIGHT_MM / max(np.multiply(placeless.GetSize(), placeless.GetSpacing()))
     )
+    seen = look(placeless if spaced and _area_mm2(placeless) <= _LARGEST_MM2 else spread)
+    others = []
+    if seen.width_mm and not low <= seen.width_mm / _TRAINED_WIDTH_MM <= high:
+        most = np.sqrt(_LARGEST_MM2 / _area_mm2(seen.shown))
+        others.append(_scaled(seen.shown, min(_TRAINED_WIDTH_MM / seen.width_mm, float(most))))
+    elif seen.clarity < _ENOUGH and not low <= spread.GetSpacing()[0] / seen.shown.GetSpacing()[0] <= high:
+        others.append(spread)
+    return max([seen, *map(look, others)], key=lambda one: one.clarity)
+
+
+def _area_mm2(image: sitk.Image) -> float:
+    return float(np.prod(np.multiply(image.GetSize(), image.GetSpacing())[:2]))
 
 
 def _scaled(placeless: sitk.Image, factor: float) -> sitk.Image:
@@ -111,17 +123,12 @@ def _scaled(placeless: sitk.Image, factor: float) -> sitk.Image:
     return scaled
 
 
-def _at_known_scale(seen: "_Look", placeless: sitk.Image, look: "Callable[[sitk.Image], _Look]") -> "_Look":
-    """The look itself, or another one at a scale where vertebrae are as wide as the network knows them."""
-    low, high = _KNOWN_SCALES
-    others = []
-    if seen.width_mm and not low <= seen.width_mm / _TRAINED_WIDTH_MM <= high:
-        others.append(_scaled(seen.shown, _TRAINED_WIDTH_MM / seen.width_mm))
-    elif seen.clarity < _ENOUGH:
-        spread = _over_field_of_view(placeless)
-        if not low <= spread.GetSpacing()[0] / seen.shown.GetSpacing()[0] <= high:
-            others.append(spread)
-    return max([seen, *map(look, others)], key=lambda one: one.clarity)
+def _turned(placeless: sitk.Image, quarters: int) -> sitk.Image:
+    """The image turned counter-clockwise by an odd number of quarters."""
+    turned = sitk.GetImageFromArray(np.rot90(sitk.GetArrayViewFromImage(placeless), quarters, (1, 2)).copy())
+    across, down, between = placeless.GetSpacing()
+    turned.SetSpacing((down, across, between))
+    return turned
 
 
 class _Look:
@@ -131,30 +138,30 @@ class _Look:
         self.shown = shown
         self._grid = preprocess.to_network_grid(shown, spacing_mm)
         unit = preprocess.to_unit(sitk.GetArrayFromImage(self._grid), normalisation)
-        self._pixels = preprocess.after_unit(unit, normalisation)[0]
-        self._soft = ask(self._pixels)
-        self._pixel_mm2 = float(np.prod(self._grid.GetSpacing()[:2]))
+        self._soft = ask(preprocess.after_unit(unit, normalisation)[0])
+        self._bone = self._soft[_VERTEBRA] + self._soft[_FROM_THE_SIDE]
+        self._decided = self._bone > np.maximum(self._soft[0], self._soft[_SPACE])
 
     @property
     def width_mm(self) -> float:
-        """How far vertebrae reach along a row, the median over the rows that show any; 0 where none does."""
-        runs = self._decided(self._soft).sum(1)
-        return float(np.median(runs[runs > 0]) * self._grid.GetSpacing()[0]) if runs.any() else 0.0
+        """How far vertebrae reach along a row, the median over all their pixels; 0 where there are none."""
+        counts = self._decided.sum(1)
+        return float(np.median(np.repeat(counts, counts)) * self._grid.GetSpacing()[0]) if counts.any() else 0.0
 
     @cached_property
     def clarity(self) -> float:
-        """How much of a column is seen, in vertebrae, each counting as much as it is sure."""
-        return self._clarity(self._soft)
-
-    def lies_on_its_side(self, ask: Ask) -> bool:
-        """Whether a column is seen much better in the image when it is turned by 90 degrees, one way or the other."""
-        turned = (self._clarity(ask(np.ascontiguousarray(np.rot90(self._pixels, k)))) for k in (1, 3))
-        return max(turned) > _CLEARER * self.clarity + 1
+        """How many vertebrae are seen, by the rows that show bone as wide as one, each row as much as it is sure."""
+        counts = self._decided.sum(1)
+        rows = self._is_column(counts)
+        if not rows.any():
+            return 0.0
+        sure = (self._bone * self._decided).sum(1)[rows] / counts[rows]
+        return float(sure.sum() / (_STEP * np.median(counts[rows])))
 
     @property
     def stands_on_its_head(self) -> bool:
         """Whether a column is clearly wider at its upper end: vertebrae grow downward, whatever the view."""
-        counts = self._decided(self._soft).sum(1)
+        counts = self._decided.sum(1)
         widths = counts[self._is_column(counts)]
         third = len(widths) // 3
         return bool(self.clarity >= _ENOUGH and np.median(widths[:third]) > _WIDER * np.median(widths[-third:]))
@@ -165,30 +172,16 @@ class _Look:
         Probabilities are brought to that grid before they are decided, so that borders do not follow the network's
         coarser pixels.
         """
-        sure = np.stack([self._soft[0], self._bone(self._soft), self._soft[_SPACE]], -1)
+        sure = np.stack([self._soft[0], self._bone, self._soft[_SPACE]], -1)
         soft = sitk.GetImageFromArray(sure[None], isVector=True)
         soft.CopyInformation(self._grid)
         fine = sitk.Resample(soft, self.shown, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkVectorFloat32)
         decided = sitk.GetArrayViewFromImage(fine).argmax(-1)
-        front, side = (np.sum(self._decided(self._soft) * self._soft[value]) for value in (_VERTEBRA, _FROM_THE_SIDE))
+        front, side = (np.sum(self._decided * self._soft[value]) for value in (_VERTEBRA, _FROM_THE_SIDE))
         meaning = np.array([0, _FROM_THE_SIDE if side > front else _VERTEBRA, _SPACE], np.uint8)
         labels = sitk.GetImageFromArray(meaning[decided])
         labels.CopyInformation(placeless)
         return labels
-
-    def _bone(self, soft: Floats) -> Floats:
-        return soft[_VERTEBRA] + soft[_FROM_THE_SIDE]
-
-    def _decided(self, soft: Floats) -> NDArray[np.bool_]:
-        return self._bone(soft) > np.maximum(soft[0], soft[_SPACE])
-
-    def _clarity(self, soft: Floats) -> float:
-        """Rows count that show vertebra as wide as one is, by how sure it is there."""
-        decided = self._decided(soft)
-        counts = decided.sum(1)
-        rows = self._is_column(counts)
-        sure = (self._bone(soft) * decided).sum(1)[rows] / counts[rows]
-        return float(sure.sum() * self._grid.GetSpacing()[1] / _STEP_MM)
 
     def _is_column(self, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether so many pixels of a row can be a vertebra's."""
