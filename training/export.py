@@ -198,7 +198,8 @@ def model_card(metadata: Mapping[str, Any]) -> str:
     kinds = list(metadata["labels"].values())
     data = [f"- {d['name']}: {d['used']}. {d['licence']}. {d['citation']}" for d in metadata["training_data"]]
     scores = [
-        f"| {s['measured_on']} | " + " | ".join(f"{s[kind]:.3f}" for kind in kinds) + " |" for s in metadata["scores"]
+        f"| {s['measured_on']} | " + " | ".join(f"{s[kind]:.3f}" if kind in s else "" for kind in kinds) + " |"
+        for s in metadata["scores"]
     ]
     return "\n".join(
         [

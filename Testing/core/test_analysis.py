@@ -93,11 +93,12 @@ def test_an_axial_image_in_which_nothing_is_found_is_refused(axial_model: str) -
         analysis.segment(image, blind)
 
 
-def test_radiographs_wait_for_their_turn(image: sitk.Image, tmp_path: Path) -> None:
+def test_a_volume_is_no_radiograph(image: sitk.Image, tmp_path: Path) -> None:
     model = str(write_reading_model(tmp_path / "xray.ts", "xray", spacing_mm=1.0))
-    for task in ("auto", "xray"):
-        with pytest.raises(InputError, match="Radiographs cannot be segmented yet"):
-            analysis.prepare(image, task, model, accept_unlisted=True)
+    with pytest.raises(ModelError, match="is made for xray images, and this image is sagittal"):
+        analysis.prepare(image, model=model, accept_unlisted=True)
+    with pytest.raises(InputError, match="and a radiograph is one slice"):
+        analysis.prepare(image, "xray", model, accept_unlisted=True)
 
 
 def test_cancel_reaches_the_network(image: sitk.Image) -> None:

@@ -12,6 +12,7 @@ from LumbarSegLib.core.carried import texts_of
 from LumbarSegLib.core.levels import Spine, find_levels
 from LumbarSegLib.core.notes import notes_of, with_notes
 from LumbarSegLib.core.planes import planes_of, triple, with_planes
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions, regions_of
 from LumbarSegLib.core.worker import frames
 from LumbarSegLib.core.worker.frames import Garbled, Message
@@ -134,6 +135,15 @@ def test_a_spine_keeps_its_names_and_notes(lowest_disc: str) -> None:
     assert_same_result(found, spine)
     assert isinstance(found, Spine)
     assert found.lowest_disc == spine.lowest_disc
+
+
+def test_a_radiograph_keeps_its_view_and_what_had_to_be_cut_apart() -> None:
+    _, semantic = spine_phantom(slices=7)
+    spine = find_levels(semantic)
+    radiograph = Radiograph(spine.labels, "frontal", spine.instances[1:2], "L4/5", ("One is left out.",), ("L4", "L3"))
+    found = unpacked_result(*packed_result(radiograph))
+    assert np.array_equal(sitk.GetArrayFromImage(found.labels), sitk.GetArrayFromImage(radiograph.labels))
+    assert replace(found, labels=radiograph.labels) == radiograph
 
 
 def test_regions_keep_what_is_missing_and_the_planes_of_their_slices() -> None:

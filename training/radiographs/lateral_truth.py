@@ -14,6 +14,7 @@ from LumbarSegLib.core.measure.grid import Floats
 from LumbarSegLib.core.models import Model
 from training.data.corners import Corners
 from training.errors import TrainingError
+from training.radiographs.film import PIXEL_MM
 from training.radiographs.matching import Matched, match
 from training.radiographs.measured import Found, as_radiograph, find
 from training.radiographs.sideways import LATERAL
@@ -69,11 +70,11 @@ def _film(
     return LateralFilm(name, image, classes == LATERAL, tuple(names[downward].tolist()), placed[downward], right)
 
 
-def measure_films(films: list[LateralFilm], model: Model) -> list[LateralCase]:
-    """Each film through the program, as a picture without spacing."""
+def measure_films(films: list[LateralFilm], model: Model, with_spacing: bool) -> list[LateralCase]:
+    """Each film through the program, its pixels at the detector known or not."""
     cases = []
     for film in tqdm(films, desc="lateral films"):
-        found = find(as_radiograph(film.image), model)
+        found = find(as_radiograph(film.image, PIXEL_MM if with_spacing else None), model)
         matched = match(film.corners, found.corners)
         both = film.bodies.sum() + found.mask.sum()
         dice = float(2 * (film.bodies & found.mask).sum() / max(both, 1))

@@ -10,8 +10,6 @@ from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
-from LumbarSegLib.core.measure.radiograph.curves import curves
-from LumbarSegLib.core.projection import AXES, with_projection
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -19,8 +17,10 @@ from LumbarSegLib.core import analysis, images
 from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.measure.grid import Floats
+from LumbarSegLib.core.measure.radiograph.curves import curves
 from LumbarSegLib.core.models import Model
-from LumbarSegLib.core.spacing import unspaced
+from LumbarSegLib.core.projection import AXES, with_projection
+from LumbarSegLib.core.spacing import unspaced, with_spacing
 from LumbarSegLib.errors import InputError
 from training.data import aasce
 from training.data.aasce import Listed
@@ -99,13 +99,14 @@ def largest(corners: Corners) -> float:
     return max(one.degrees for one in curves(corners[:, _FROM_UPPER_LEFT]))
 
 
-def as_radiograph(grey: NDArray[np.uint8 | np.uint16]) -> sitk.Image:
-    """Pixels (rows, columns) as the program reads them from a picture file."""
-    return with_projection(unspaced(sitk.GetImageFromArray(grey[None]), AXES["frontal"]))
+def as_radiograph(grey: NDArray[np.uint8 | np.uint16], spacing_mm: float | None = None) -> sitk.Image:
+    """Pixels (rows, columns) as the program reads them from a picture file, whose spacing the user may give."""
+    picture = with_projection(unspaced(sitk.GetImageFromArray(grey[None]), AXES["frontal"]))
+    return with_spacing(picture, spacing_mm)
 
 
 def find(image: sitk.Image, model: Model) -> Found:
-    """What the program finds in a radiograph without spacing; a refusal is a finding too."""
+    """What the program finds in a radiograph; a refusal is a finding too."""
     rows, columns = image.GetSize()[1::-1]
     try:
         segmented = analysis.segment(image, model)

@@ -22,6 +22,7 @@ _CHALLENGE = ("largest", "second", "third")
 class Report:
     """All that was measured. `otherwise` are the cases of every fourth radiograph by how it was shown, `as_they_are`
     those radiographs plain, `turned` how many of them shown turned were refused, and how many of those with the word.
+    `laterals` are the synthetic films by what is known of them.
     """
 
     info: ModelInfo
@@ -30,7 +31,7 @@ class Report:
     as_they_are: Sequence[Case]
     otherwise: Mapping[str, Sequence[Case]]
     turned: Mapping[str, tuple[int, int]]
-    laterals: Sequence[LateralCase]
+    laterals: Mapping[str, Sequence[LateralCase]]
     regression: Sequence[Case]
     against: Sequence[Against]
     trained: Mapping[str, int]
@@ -190,35 +191,41 @@ def _shown(name: str, cases: Sequence[Case]) -> list[object]:
 
 
 def _laterals(report: Report) -> list[str]:
-    cases = report.laterals
-    if not cases:
+    shown = report.laterals
+    if not shown:
         return []
+    films = [case.film for case in next(iter(shown.values()))]
+    patients = {film.name.split("_")[1] for film in films}
+    columns = [_lateral_column(cases) for cases in shown.values()]
+    return [
+        "## Synthetic lateral films: experimental, not validated on real lateral radiographs",
+        "",
+        f"{len(films)} films projected from SPIDER's masks of {len(patients)} patients of whom nothing was learned",
+        "(`training/radiographs/project.py`). They are drawn by the rules of those that were learned from, so these",
+        "figures say that the path works, and nothing of real lateral radiographs, which may come out much worse.",
+        "The true corners are those of the sagittal measures in the middle of each body.",
+        "",
+        *table(["", *shown], [[name, *(column[name] for column in columns)] for name in columns[0]]),
+    ]
+
+
+def _lateral_column(cases: Sequence[LateralCase]) -> dict[str, str]:
     errors = np.concatenate([case.matched.errors.ravel() for case in cases])
     lordosis = np.array([found - true for found, true in (case.lordosis for case in cases)])
     known = lordosis[np.isfinite(lordosis)]
     bodies = sum(len(case.film.corners) for case in cases)
     found = sum(len(case.matched.pairs) for case in cases)
-    patients = {case.film.name.split("_")[1] for case in cases}
     views = sum(case.found.view == "lateral" for case in cases)
-    rows = [
-        ["Dice of the bodies", number(float(np.mean([case.dice for case in cases])), 3)],
-        ["told to be lateral", f"{views} of {len(cases)}"],
-        ["whole bodies found", f"{found} of {bodies}"],
-        ["corner error, % of the endplate, mean and median", _mean_median(errors)],
-        ["lordosis L1-L5, mean error", f"{number(float(np.abs(known).mean()) if len(known) else np.nan, 2)}°"],
-        ["lordosis L1-L5, bias", f"{number(float(known.mean()) if len(known) else np.nan, 2, True)}°"],
-        ["without a lordosis", f"{len(lordosis) - len(known)} of {len(cases)}"],
-    ]
-    return [
-        "## Synthetic lateral films: experimental, not validated on real lateral radiographs",
-        "",
-        f"{len(cases)} films projected from SPIDER's masks of {len(patients)} patients of whom nothing was learned",
-        "(`training/radiographs/project.py`). They are drawn by the rules of those that were learned from, so these",
-        "figures say that the path works, and nothing of real lateral radiographs, which may come out much worse.",
-        "The true corners are those of the sagittal measures in the middle of each body.",
-        "",
-        *table(["", "synthetic films"], rows),
-    ]
+    return {
+        "Dice of the bodies": number(float(np.mean([case.dice for case in cases])), 3),
+        "told to be lateral": f"{views} of {len(cases)}",
+        "nothing measured": f"{sum(bool(case.found.refusal) for case in cases)} of {len(cases)}",
+        "whole bodies found": f"{found} of {bodies}",
+        "corner error, % of the endplate, mean and median": _mean_median(errors),
+        "lordosis L1-L5, mean error": f"{number(float(np.abs(known).mean()), 2)}°" if len(known) else "none",
+        "lordosis L1-L5, bias": f"{number(float(known.mean()), 2, True)}°" if len(known) else "none",
+        "without a lordosis": f"{len(lordosis) - len(known)} of {len(cases)}",
+    }
 
 
 def _mean_median(errors: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from LumbarSegLib.core.measure.radiograph.frontal import REGIONS, Seen, cobb_angles
 
 from LumbarSegLib.core.anatomy import STRUCTURES, Numbering
 from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.measure.radiograph.frontal import REGIONS, Seen, cobb_angles
 from training.data.corners import Corners
 
 _VERTEBRAE = 17

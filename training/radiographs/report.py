@@ -28,6 +28,7 @@ from training.radiographs.page import Report, page
 from training.radiographs.project import HELD_OUT, held_out_of
 
 _EVERY = 4  # of the radiographs are shown otherwise
+_LATERALS = {"pixel spacing at the detector": True, "no pixel spacing": False}
 _PAGE = Path(__file__).parents[1] / "reports" / "xray.md"
 
 
@@ -57,7 +58,7 @@ def measure(
     otherwise["rods and screws drawn in"] = measured.with_implants(fourth, model)
     turned = {name: _refused(each) for name, each in measured.shown_turned(fourth, model, shown.TURNED).items()}
     films = lateral_truth.read_films(runs.RUNS / synthetic / HELD_OUT)
-    laterals = lateral_truth.measure_films(films, model)
+    laterals = {name: lateral_truth.measure_films(films, model, known) for name, known in _LATERALS.items()}
     regression = Regression(corners) if corners else None
     others = baseline.measure(listed, data, regression) if regression else []
     trained = _iterations(*masks, corners) if corners else {}
@@ -87,7 +88,7 @@ def _refused(refusals: Sequence[str]) -> tuple[int, int]:
 def _panels(report: Report) -> dict[str, list[Any]]:
     chosen = sheets.best_median_worst(report.cases)
     panels: dict[str, list[Any]] = {"cases": [sheets.panel_of(name, case) for name, case in chosen]}
-    ranked = sorted(report.laterals, key=lambda case: -case.dice)
+    ranked = sorted(next(iter(report.laterals.values()), []), key=lambda case: -case.dice)
     if ranked:
         places = {"best": 0, "median": len(ranked) // 2, "worst": len(ranked) - 1}
         panels["lateral"] = [sheets.lateral_panel(name, ranked[place]) for name, place in places.items()]
@@ -106,9 +107,10 @@ def figures_of(report: Report) -> dict[str, Any]:
     scores: list[dict[str, Any]] = [
         {"measured_on": f"{len(report.cases)} held-out frontal radiographs (AASCE)", "vertebra": dice}
     ]
-    if report.laterals:
-        synthetic = float(np.mean([case.dice for case in report.laterals]))
-        on = f"{len(report.laterals)} synthetic lateral films of held-out patients, not validated on real ones"
+    films = next(iter(report.laterals.values()), [])
+    if films:
+        synthetic = float(np.mean([case.dice for case in films]))
+        on = f"{len(films)} synthetic lateral films of held-out patients, not validated on real ones"
         scores.append({"measured_on": on, "lateral_vertebra": synthetic})
     return {
         "weights_sha256": report.info.weights_sha256,
@@ -122,7 +124,7 @@ def figures_of(report: Report) -> dict[str, Any]:
             one.what: {"masks": one.masks, "regression": one.regression, "p": one.p} for one in report.against
         },
         "cases": {case.name: _figures_of_case(case) for case in report.cases},
-        "lateral": {case.film.name: {"dice": case.dice, "lordosis": case.lordosis} for case in report.laterals},
+        "lateral": {case.film.name: {"dice": case.dice, "lordosis": case.lordosis} for case in films},
     }
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from LumbarSegLib.core.measure.radiograph.curves import curves
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from LumbarSegLib.core.measure.radiograph.curves import curves
 from training.data.corners import Corners
 from training.radiographs.lateral_truth import LateralCase
 from training.radiographs.measured import Case

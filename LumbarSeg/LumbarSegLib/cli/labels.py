@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from LumbarSegLib.core.levels import Spine
+    from LumbarSegLib.core.regions import Result
     from LumbarSegLib.core.thresholds import Thresholds
 
 
@@ -40,6 +41,41 @@ def read_labels(path: Path) -> "tuple[sitk.Image, Mapping[str, Any]]":
         return labels_from_segmentation(segmentation), told
 
 
+def is_frontal(labels: "sitk.Image") -> bool:
+    """Whether a label map is one slice as only that of a radiograph lies."""
+    from LumbarSegLib.core.images import plane_of
+
+    return labels.GetDimension() == 3 and 1 in labels.GetSize() and plane_of(labels) == "coronal"
+
+
+def named(
+    labels: "sitk.Image",
+    image: "sitk.Image",
+    task: str,
+    told: Mapping[str, Any],
+    lowest_disc: str | None,
+    view: 'Literal["auto", "frontal", "lateral"]',
+) -> "tuple[sitk.Image, Result]":
+    """What a label map of a task holds, and the image that it belongs to, a radiograph placed as its view lets it lie.
+
+    `told` is what the file of the label map says of its making, `lowest_disc` and `view` are the user's.
+    """
+    from LumbarSegLib.core.labelmap import label_map
+    from LumbarSegLib.core.projection import as_projection, seen_as, view_of
+    from LumbarSegLib.core.radiograph import named_radiograph
+    from LumbarSegLib.core.regions import regions_of
+    from LumbarSegLib.core.renaming import named_spine, shifted
+
+    made_with = told.get("lowest_disc", "L5/S1")
+    if task == "axial":
+        return image, regions_of(labels, task)
+    if task == "sagittal":
+        return image, named_spine(label_map(labels), lowest_disc, made_with)
+    values, lowest = shifted(label_map(labels), lowest_disc, made_with)
+    seen = view if view != "auto" else told.get("view") or view_of(image) or view_of(as_projection(values)) or "frontal"
+    return seen_as(image, seen), named_radiograph(values, lowest, seen)
+
+
 def read_sagittal(path: Path | None, lowest_disc: str | None) -> "Spine | None":
     """The Spine of a sagittal segmentation, its names shifted so that the lowest disc has this one; None without one.
 
@@ -64,11 +100,16 @@ def read_cut_offs(path: Path | None) -> "Thresholds":
     return SHIPPED if path is None else read_thresholds(path)
 
 
-def check_fits_task(task: str, lowest_disc: str | None, sagittal: Path | None, levels: Mapping[str, int]) -> None:
+def check_fits_task(
+    task: str, lowest_disc: str | None, sagittal: Path | None, levels: Mapping[str, int], view: str
+) -> None:
     """Raise BadParameter where an option says something that images of a task do not have."""
     if task != "axial" and (sagittal or levels):
         option = "--sagittal" if sagittal else "--level"
-        raise typer.BadParameter(f"{option} tells the levels of axial slices, and this image is {task}; leave it out.")
+        this = "a radiograph" if task == "xray" else task
+        raise typer.BadParameter(f"{option} tells the levels of axial slices, and this image is {this}; leave it out.")
+    if task != "xray" and view != "auto":
+        raise typer.BadParameter(f"--view is that of a radiograph, and this image is {task}; leave it out.")
     if task == "axial" and lowest_disc and not sagittal:
         raise typer.BadParameter(
             "--lowest-disc names levels, and axial images have none without --sagittal; leave it out."

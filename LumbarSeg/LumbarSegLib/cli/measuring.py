@@ -7,7 +7,15 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.handing_out import hand_out, written_in_words
-from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_labels, read_sagittal
+from LumbarSegLib.cli.labels import (
+    check_fits_task,
+    is_frontal,
+    named,
+    named_files,
+    read_cut_offs,
+    read_labels,
+    read_sagittal,
+)
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
     CsvOption,
@@ -20,6 +28,7 @@ from LumbarSegLib.cli.options import (
     SagittalOption,
     SeriesOption,
     ThresholdsOption,
+    ViewOption,
     check_outputs,
     ending_in,
     levels_by_slice,
@@ -40,7 +49,7 @@ def measure(
         ),
     ],
     task: Annotated[
-        Literal["auto", "sagittal", "axial"],
+        Literal["auto", "sagittal", "axial", "xray"],
         typer.Option(help="Whose values LABELS holds; else as it says, or as the slices of IMAGE lie."),
     ] = "auto",
     as_json: JsonOption = None,
@@ -53,16 +62,18 @@ def measure(
     sagittal: SagittalOption = None,
     level: LevelOption = None,
     thresholds: ThresholdsOption = None,
+    view: ViewOption = "auto",
     series: SeriesOption = None,
     pixel_spacing: PixelSpacingOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Measure a segmented image: canal, vertebrae, discs and alignment by level, or the thecal sac in axial slices."""
+    """Measure a segmented image: canal, vertebrae, discs and alignment by level, the thecal sac in axial slices, or the
+    angles of a radiograph.
+    """
     from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.core.labelmap import is_label_map, label_map
+    from LumbarSegLib.core.labelmap import is_label_map
     from LumbarSegLib.core.provenance import origin
-    from LumbarSegLib.core.regions import regions_of
-    from LumbarSegLib.core.renaming import named_spine
+    from LumbarSegLib.core.radiograph import Radiograph
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.tables import to_csv, to_json
     from LumbarSegLib.core.report.words import in_words
@@ -70,22 +81,26 @@ def measure(
     outputs = (picture, as_json, as_csv)
     check_outputs(outputs, image, labels)
     levels, cut_offs = levels_by_slice(level or ()), read_cut_offs(thresholds)
-    volume = images.read_image(image, series, pixel_spacing_mm=pixel_spacing, without_spacing=True)
+    segmented, told = read_labels(labels)
+    known = told.get("task", "") if task == "auto" else task
+    volume = images.read_image(
+        image,
+        series,
+        pixel_spacing_mm=pixel_spacing,
+        without_spacing=True,
+        radiograph=known == "xray" or (not known and is_frontal(segmented)),
+    )
     if is_label_map(volume):
         raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
-    segmented, told = read_labels(labels)
-    made_for = analysis.task_of_labels(volume, task if task != "auto" else told.get("task", ""))
-    check_fits_task(made_for, lowest_disc, sagittal, levels)
-    result = (
-        named_spine(label_map(segmented), lowest_disc, told.get("lowest_disc", "L5/S1"))
-        if made_for == "sagittal"
-        else regions_of(segmented, made_for)
-    )
+    made_for = analysis.task_of_labels(volume, known)
+    check_fits_task(made_for, lowest_disc, sagittal, levels, view)
+    volume, result = named(segmented, volume, made_for, told, lowest_disc, view)
     beside = read_sagittal(sagittal, lowest_disc)
     measured = analysis.measure(result, volume, sagittal=beside, levels=levels, thresholds=cut_offs)
     findings = measured.findings
     files = named_files(labels=labels, sagittal=sagittal, thresholds=thresholds)
-    provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **files}
+    seen = {"view": result.view} if isinstance(result, Radiograph) else {}
+    provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **seen, **files}
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, measured.result, findings, part))
     read = list(images.notes_of(volume))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -91,12 +91,19 @@ def levels_by_slice(named: Sequence[str]) -> dict[str, int]:
 ImageArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="IMAGE", help="NRRD, NIfTI, MetaImage, a DICOM file or folder; of an axial slice also a picture."
+        metavar="IMAGE",
+        help="NRRD, NIfTI, MetaImage, a DICOM file or folder; of an axial slice or a radiograph also a picture.",
     ),
 ]
 PixelSpacingOption = Annotated[
     float | None,
-    typer.Option(metavar="MM", callback=in_mm, help="Of axial slices whose file states none, such as a picture."),
+    typer.Option(
+        metavar="MM", callback=in_mm, help="Of axial slices or a radiograph whose file states none, as a picture."
+    ),
+]
+ViewOption = Annotated[
+    Literal["auto", "frontal", "lateral"],
+    typer.Option(help="Of a radiograph; else as its header says, or as it looks."),
 ]
 SeriesOption = Annotated[str | None, typer.Option(metavar="NUMBER|UID", help="Which series of a DICOM folder.")]
 JsonOption = Annotated[

@@ -22,6 +22,7 @@ from LumbarSegLib.cli.options import (
     SagittalOption,
     SeriesOption,
     ThresholdsOption,
+    ViewOption,
     check_outputs,
     ending_in,
     levels_by_slice,
@@ -54,6 +55,7 @@ def segment(
         str | None,
         typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen; else taken as L5/S1."),
     ] = None,
+    view: ViewOption = "auto",
     series: SeriesOption = None,
     pixel_spacing: PixelSpacingOption = None,
     measure: Annotated[bool, typer.Option("--measure", help="Measure what was found.")] = False,
@@ -69,14 +71,17 @@ def segment(
     as_csv: CsvOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Segment an image: vertebrae, discs and spinal canal, or the regions of axial slices, as named segments."""
+    """Segment an image: vertebrae, discs and canal, the regions of axial slices, or the vertebrae of a radiograph."""
     if as_csv and not measure:
         raise typer.BadParameter("--csv gives measures; add --measure.")
     for option, given in {"--sagittal": sagittal, "--level": level, "--thresholds": thresholds}.items():
         if given and not measure:
             raise typer.BadParameter(f"{option} is about measures; add --measure.")
-    if pixel_spacing and task != "axial":
-        raise typer.BadParameter("--pixel-spacing is for axial slices whose file states none; add --task axial.")
+    if pixel_spacing and task not in ("axial", "xray"):
+        raise typer.BadParameter(
+            "--pixel-spacing is for axial slices whose file states none, add --task axial; or for a radiograph, add "
+            "--task xray."
+        )
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.tables import to_csv
@@ -86,15 +91,23 @@ def segment(
     levels, cut_offs = levels_by_slice(level or ()), read_cut_offs(thresholds)
     with progress_bar() as step:
         step("Reading", 0.0)
-        volume = images.read_image(image, series, pixel_spacing_mm=pixel_spacing, without_spacing=task == "axial")
+        volume = images.read_image(
+            image,
+            series,
+            pixel_spacing_mm=pixel_spacing,
+            without_spacing=task == "axial",
+            radiograph=task == "xray",
+        )
         clock.lap("read")
         step("Loading the model", 0.05)
         network = analysis.prepare(volume, task, model, device, trust_model)
         clock.lap("load")
-        check_fits_task(network.info.task, lowest_disc, sagittal, levels)
+        check_fits_task(network.info.task, lowest_disc, sagittal, levels, view)
         beside = read_sagittal(sagittal, lowest_disc)
         lowest = lowest_disc or "L5/S1"
-        found = analysis.segment(volume, network, lowest, flips, lambda name, done: step(name, 0.2 + 0.5 * done))
+        found = analysis.segment(
+            volume, network, lowest, flips, lambda name, done: step(name, 0.2 + 0.5 * done), view=view
+        )
         clock.seconds.update(found.seconds)
         clock.start_lap()
         wishes = {"sagittal": beside, "levels": levels, "thresholds": cut_offs}
@@ -161,12 +174,13 @@ def _summary(
     from LumbarSegLib.core.report.tables import as_dict
 
     out, picture, *_ = (str(path) if path else None for path in written)
+    has_volumes = has_spacing(found.image) and found.model.task != "xray"
     structures = [
         {
             "name": instance.structure.name,
             "kind": instance.structure.kind,
             "label": instance.structure.label,
-            "volume_mm3": round(instance.volume_mm3, 1) if has_spacing(found.image) else None,
+            "volume_mm3": round(instance.volume_mm3, 1) if has_volumes else None,
             "partly_visible": instance.partly_visible,
         }
         for instance in found.result.instances
@@ -188,9 +202,10 @@ def _in_words(
     found: "Segmented", summary: dict[str, Any], findings: "Findings | None", written: Sequence[Path | None]
 ) -> str:
     steps = ", ".join(f"{name} {value:.1f}" for name, value in summary["seconds"].items() if name != "total")
+    seen = f", {summary['view']} view" if "view" in summary else ""
     counted = f", lowest disc taken as {summary['lowest_disc']}" if "lowest_disc" in summary else ""
     lines = [
-        f"Found in {summary['input']} ({summary['task']}{counted}):",
+        f"Found in {summary['input']} ({summary['task']}{seen}{counted}):",
         *_found_in_words(found),
         *(f"  Note: {note}" for note in summary["notes"]),
         *_measures_in_words(findings),
@@ -209,9 +224,14 @@ def _measures_in_words(findings: "Findings | None") -> Iterator[str]:
 
 
 def _found_in_words(found: "Segmented") -> Iterator[str]:
+    from LumbarSegLib.core.radiograph import Radiograph
     from LumbarSegLib.core.regions import Regions
 
     result = found.result
+    if isinstance(result, Radiograph):
+        names = [one.structure.name + " (partly visible)" * one.partly_visible for one in result.instances]
+        yield f"  {len(names)} vertebrae: {', '.join(names)}"
+        return
     if isinstance(result, Regions):
         for one in result.instances:
             count = result.slices_with(one.structure)

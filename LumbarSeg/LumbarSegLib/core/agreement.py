@@ -15,6 +15,7 @@ from LumbarSegLib.core.anatomy import Kind, Structure, kinds_of
 from LumbarSegLib.core.findings import slice_name
 from LumbarSegLib.core.inference import segment_labels
 from LumbarSegLib.core.models import Model
+from LumbarSegLib.core.projection import projection_as_of
 from LumbarSegLib.core.spacing import spacing_as_of
 
 _GAMMA = 0.7
@@ -39,8 +40,9 @@ def self_agreement(
     orientation = preprocess.ORIENTATIONS[task]
     first = sitk.GetArrayFromImage(preprocess.to_stack_order(semantic, orientation))
     chosen = slice(0, len(first)) if task == "axial" else _about_spine(first)
-    across = 2 if task == "axial" else 0  # the axis of the array that runs from one side of the patient to the other
-    changed = spacing_as_of(image, _changed(preprocess.to_stack_order(image, orientation), chosen, across))
+    across = 0 if task == "sagittal" else 2  # the axis of the array that runs from one side of the patient to the other
+    changed = _changed(preprocess.to_stack_order(image, orientation), chosen, across)
+    changed = projection_as_of(image, spacing_as_of(image, changed))
     answer = segment_labels(changed, model, on_progress=on_progress, cancelled=cancelled)
     second = np.flip(sitk.GetArrayFromImage(answer), across)
     if task == "axial":

@@ -6,6 +6,7 @@ Every host calls this and nothing below it.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import SimpleITK as sitk
 
@@ -15,7 +16,8 @@ from LumbarSegLib.core.levels import Spine, find_levels
 from LumbarSegLib.core.measuring import Kept, measure_spine
 from LumbarSegLib.core.measuring_radiograph import KeptRadiograph, measure_radiograph
 from LumbarSegLib.core.measuring_slices import KeptSlices, measure_slices
-from LumbarSegLib.core.radiograph import Radiograph
+from LumbarSegLib.core.projection import View, as_projection, is_projection, seen_as, view_of
+from LumbarSegLib.core.radiograph import Radiograph, radiograph_of
 from LumbarSegLib.core.regions import Result, regions_of
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds, compared
 from LumbarSegLib.errors import InputError, ModelError
@@ -41,15 +43,17 @@ _NOTHING_FOUND = {
     "sagittal": "No vertebra, disc or canal was found; check that the image is MR and shows the lumbar spine.",
     "axial": "No disc, posterior element or thecal sac was found; check that the image is MR and shows axial slices of "
     "the lumbar spine.",
+    "xray": "No vertebra was found; check that the image is a radiograph of the spine and stands upright.",
 }
+_FEWEST_VERTEBRAE = 3
 
 
 @dataclass(frozen=True)
 class Segmented:
     """What was found in an image, by which model, and how long each step took.
 
-    `semantic` is the model's answer, the kinds without levels; `result` what is named in it, a Spine or the Regions of
-    an axial image.
+    `semantic` is the model's answer, the kinds without levels; `result` what is named in it: a Spine, the Regions of
+    an axial image or a Radiograph. The `image` of a radiograph is placed as its view lets it lie in the patient.
     """
 
     image: sitk.Image
@@ -60,8 +64,10 @@ class Segmented:
 
 
 def task_of(image: sitk.Image) -> str:
-    """The task whose plane the image's slices lie in. Raises InputError where there is none."""
+    """The task whose plane the image's slices lie in, or that of radiographs. Raises InputError where there is none."""
     images.check_volume(image)
+    if is_projection(image):
+        return "xray"
     plane = images.plane_of(image)
     if plane not in TASKS:
         raise InputError(f"the image has {plane} slices; give a sagittal or an axial lumbar MR image.")
@@ -73,12 +79,16 @@ def task_of_labels(image: sitk.Image, told: str = "") -> str:
 
     Raises InputError where the image cannot be one of that task, and where there are no measures for it.
     """
-    seen = images.thick_plane(image) or (images.plane_of(image) if 1 in image.GetSize() else "")
+    if is_projection(image):
+        seen = "xray"
+    else:
+        seen = images.thick_plane(image) or (images.plane_of(image) if 1 in image.GetSize() else "")
     task = told or seen or "sagittal"
-    if task not in ("sagittal", "axial"):
+    if task not in TASKS:
         raise InputError(f"there are no measures for {task} images yet; give a sagittal or an axial one.")
     if seen not in ("", task):
-        raise InputError(f"the image has {seen} slices, but its segmentation is {task}; give what belongs together.")
+        has = "is a radiograph" if seen == "xray" else f"has {seen} slices"
+        raise InputError(f"the image {has}, but its segmentation is {task}; give what belongs together.")
     return task
 
 
@@ -96,13 +106,10 @@ def prepare(
 def choose_model(image: sitk.Image, task: str = "auto", model: str | None = None) -> models.ModelInfo:
     """The model that fits the image, or the one named, by its name or its path, if it fits. The file is whole.
 
-    Raises InputError where the image and the task do not fit or the model is for radiographs, ModelError where
-    there is no usable model for the task.
+    Raises InputError where the image and the task do not fit, ModelError where there is no usable model for the task.
     """
     fitting = task_of(image) if task == "auto" else task
     info = models.find(model) if model else models.choose(fitting)
-    if info.task == "xray":
-        raise InputError("Radiographs cannot be segmented yet; give an MR image and a model for it.")
     if info.task != fitting:
         raise ModelError(f"The model {info.name} is made for {info.task} images, and this image is {fitting}.")
     _check_fits(image, info)
@@ -111,7 +118,8 @@ def choose_model(image: sitk.Image, task: str = "auto", model: str | None = None
 
 def _check_fits(image: sitk.Image, info: models.ModelInfo) -> None:
     images.check_volume(image)
-    images.check_fits(image, info.plane, info.modality)
+    shown = as_projection(image) if info.task == "xray" else image
+    images.check_fits(shown, info.plane, info.modality)
 
 
 def segment(
@@ -121,29 +129,68 @@ def segment(
     flips: bool = False,
     on_progress: Progress = lambda step, fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
+    view: View | Literal["auto"] = "auto",
 ) -> Segmented:
-    """Segment a volume and name what is found: the levels of a sagittal one, the regions of an axial one.
+    """Segment an image and name what is found: the levels of a sagittal volume or a radiograph, the regions of an axial
+    one.
 
-    `lowest_disc` concerns levels alone. `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises
-    InputError for an image or a lowest disc that cannot be used or in which nothing is found, Cancelled when
-    `cancelled` says so.
+    `lowest_disc` concerns levels alone, `view` radiographs; else a view is as its header says, or as it looks.
+    `on_progress` gets the step's name and a fraction of the whole in 0..1. Raises InputError for an image or a lowest
+    disc that cannot be used, in which nothing or too little is found or which is turned, Cancelled when `cancelled`
+    says so.
     """
     anatomy.Numbering(lowest_disc)
     _check_fits(image, model.info)
     started = time.perf_counter()
     on_progress("Segmenting", 0.0)
-    labels = inference.segment_labels(
-        image, model, flips, lambda fraction: on_progress("Segmenting", 0.8 * fraction), cancelled
-    )
+
+    def on_part(fraction: float) -> None:
+        on_progress("Segmenting", 0.8 * fraction)
+
+    if model.info.task == "xray":
+        image, labels = _seen_upright(image, model, flips, view, on_part, cancelled)
+    else:
+        labels = inference.segment_labels(image, model, flips, on_part, cancelled)
     segmented = time.perf_counter()
-    names = "levels" if model.info.task == "sagittal" else "regions"
+    names = "regions" if model.info.task == "axial" else "levels"
     on_progress(f"Naming {names}", 0.8)
-    result: Result = find_levels(labels, lowest_disc) if names == "levels" else regions_of(labels, model.info.task)
-    if not result.instances:
-        raise InputError(_NOTHING_FOUND[model.info.task])
+    result = _named(image, labels, model.info.task, lowest_disc)
     on_progress("Done", 1.0)
     seconds = {"segment": segmented - started, names: time.perf_counter() - segmented}
     return Segmented(image, labels, result, model.info, seconds)
+
+
+def _seen_upright(
+    image: sitk.Image,
+    model: models.Model,
+    flips: bool,
+    view: View | Literal["auto"],
+    on_progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> tuple[sitk.Image, sitk.Image]:
+    """A radiograph as one of its view, and its label map. Raises InputError where it does not stand upright."""
+    image = as_projection(image)
+    answered = inference.segment_radiograph(image, model, flips, on_progress, cancelled)
+    if answered.turn:
+        raise InputError(f"The image seems to be turned by {answered.turn} degrees; turn it upright.")
+    placed = seen_as(image, view if view != "auto" else view_of(image) or answered.view)
+    answered.labels.CopyInformation(placed)
+    return placed, answered.labels
+
+
+def _named(image: sitk.Image, labels: sitk.Image, task: str, lowest_disc: str) -> Result:
+    """What is named in a label map. Raises InputError where there is nothing, or too little of a spine."""
+    if task == "xray":
+        result: Result = radiograph_of(labels, lowest_disc, view_of(image) or "auto")
+    else:
+        result = find_levels(labels, lowest_disc) if task == "sagittal" else regions_of(labels, task)
+    if not result.instances:
+        raise InputError(_NOTHING_FOUND[task])
+    count = len(result.instances)
+    if task == "xray" and count < _FEWEST_VERTEBRAE:
+        what = "one vertebra was" if count == 1 else f"{count} vertebrae were"
+        raise InputError(f"Only {what} found, too few to be sure of a spine; give an upright radiograph of the spine.")
+    return result
 
 
 @dataclass(frozen=True)
@@ -163,7 +210,7 @@ class Measured:
     @property
     def edited(self) -> frozenset[str]:
         """What is not as it was when it was first seen: structures ("L4"), in axial slices regions ("slice 4.ts")."""
-        return self.kept.edited if isinstance(self.kept, Kept) else self.kept.edited_regions
+        return self.kept.edited_regions if isinstance(self.kept, KeptSlices) else self.kept.edited
 
 
 def measure(

@@ -73,6 +73,11 @@ def kinds_of(task: str) -> Mapping[Kind, Structure]:
     return _KINDS[task]
 
 
+def structures_of(task: str) -> tuple[Structure, ...]:
+    """The structures that a named result of a task is made of: those with a level, or the regions of an axial image."""
+    return tuple(_KINDS[task].values()) if task == "axial" else STRUCTURES
+
+
 SEMANTIC: Mapping[Kind, Structure] = kinds_of("sagittal")
 """The kinds of a sagittal image."""
 

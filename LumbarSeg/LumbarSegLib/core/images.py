@@ -13,10 +13,14 @@ from LumbarSegLib.core.dicom.reading import MODALITY, SERIES_UID, read_series
 from LumbarSegLib.core.dicom.series import is_dicom
 from LumbarSegLib.core.notes import notes_of as notes_of  # noqa: PLC0414 - the other layers take it from here
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
+from LumbarSegLib.core.projection import is_projection
 from LumbarSegLib.core.spacing import has_spacing as has_spacing  # noqa: PLC0414 - so is this
 from LumbarSegLib.core.spacing import states_spacing, with_spacing
 from LumbarSegLib.core.volume_files import read_file
 from LumbarSegLib.errors import InputError, OutputError
+
+RADIOGRAPHS = "XR"
+"""The modality of models for radiographs."""
 
 _SUFFIXES_OF_TWO = (".seg.nrrd", ".nii.gz")
 _PLANES = ("sagittal", "coronal", "axial")
@@ -35,22 +39,25 @@ def read_image(
     *,
     pixel_spacing_mm: float | None = None,
     without_spacing: bool = False,
+    radiograph: bool = False,
 ) -> sitk.Image:
     """Read an image: NRRD, NIfTI, MetaImage, a DICOM file (its whole series), a DICOM folder, or a picture of one axial
-    slice (PNG, JPEG, TIFF, BMP).
+    slice or of a radiograph (PNG, JPEG, TIFF, BMP).
 
     Returns a `sitk.Image` in LPS mm with the file's own voxel type, checked by `check_volume`.
     `series`: number or SeriesInstanceUID, for a DICOM folder with several. A picture, or a volume whose header is
     silent on the spacing, is read as axial slices where `pixel_spacing_mm` gives the spacing of its pixels or
-    `without_spacing` says that none is needed (`has_spacing` is then False). `notes_of` tells what was left out or
-    assumed. Raises InputError with one sentence for everything that makes the file unusable.
+    `without_spacing` says that none is needed (`has_spacing` is then False). With `radiograph` a file of any kind is
+    read as one (`core.projection`), with or without spacing; a DICOM radiograph is read as one in any case. `notes_of`
+    tells what was left out or assumed. Raises InputError with one sentence for everything that makes the file unusable.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; check the path.")
     silent = without_spacing or pixel_spacing_mm is not None
     try:
-        image = read_series(path, series) if path.is_dir() or is_dicom(path) else read_file(path, silent)
+        dicom = path.is_dir() or is_dicom(path)
+        image = read_series(path, series, radiograph) if dicom else read_file(path, silent, radiograph)
     except PermissionError as error:
         raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
     if not has_spacing(image):
@@ -67,7 +74,7 @@ def read_image(
 
 def _check_axial_if_unstated(image: sitk.Image) -> None:
     plane = plane_of(image)
-    if not states_spacing(image) and plane != "axial":
+    if not states_spacing(image) and plane != "axial" and not is_projection(image):
         raise InputError(
             f"the file states no pixel spacing, and its slices are {plane}; give one that does, or axial slices."
         )
@@ -144,8 +151,16 @@ def check_fits(image: sitk.Image, plane: str, modality: str) -> None:
     CT is told from its DICOM header, or in another file from its values: air near -1000, and most of the rest
     fat and soft tissue within 200 Hounsfield units of water. The air alone does not tell: SPIDER's MR has a
     floor of -1000 too, but its grey values spread (at most 0.42 of them in that range on 327 of its images
-    given that floor, at eight scales).
+    given that floor, at eight scales). A radiograph fits where the model is for radiographs, and nothing else does.
     """
+    if is_projection(image) != (modality == RADIOGRAPHS):
+        raise InputError(
+            f"this is a radiograph, but the model is for {modality}; give {modality} slices, or --task xray."
+            if is_projection(image)
+            else "this is no radiograph, but the model is for radiographs; give one, or another task."
+        )
+    if is_projection(image):
+        return
     found = image.GetMetaData(MODALITY) if image.HasMetaDataKey(MODALITY) else ""
     if not found and _in_hounsfield_units(image):
         found = "CT"

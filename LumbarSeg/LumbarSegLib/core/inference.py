@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.images import has_spacing, stored_as
+from LumbarSegLib.core.inference_radiograph import Answered, answer_radiograph
 from LumbarSegLib.core.models import Model, ModelInfo
 from LumbarSegLib.errors import Cancelled
 
@@ -37,6 +38,8 @@ def segment_labels(
     `flips` averages the answer with that for the stack mirrored left to right. `on_progress` gets 0..1,
     `cancelled` is asked after every few slices, before a volume. Raises Cancelled.
     """
+    if _looks_at_radiographs(model.info):
+        return segment_radiograph(image, model, flips, on_progress, cancelled, with_turn=False).labels
     ordered = preprocess.to_stack_order(image, model.info.orientation)
     placeless = _placeless(image, ordered)
     grid, stack = _seen(placeless, model.info)
@@ -54,6 +57,32 @@ def segment_labels(
     labels = sitk.Resample(labels, placeless, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
     labels.CopyInformation(ordered)
     return stored_as(labels, image)
+
+
+def segment_radiograph(
+    image: sitk.Image,
+    model: Model,
+    flips: bool = False,
+    on_progress: Progress = lambda fraction: None,
+    cancelled: Cancelling = lambda: False,
+    with_turn: bool = True,
+) -> Answered:
+    """As `segment_labels` of a 3D image of one slice, and by how much it is turned. Raises Cancelled."""
+    info = model.info
+    if info.spacing_mm is None:
+        return Answered(segment_labels(image, model, flips, on_progress, cancelled))
+
+    def ask(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return _by_label(_Slices(pixels[None], 1.0, model, flips).probabilities(), info)[
+            :, : len(pixels), : pixels.shape[1]
+        ]
+
+    return answer_radiograph(image, info.spacing_mm, info.normalisation, ask, on_progress, cancelled, with_turn)
+
+
+def _looks_at_radiographs(info: ModelInfo) -> bool:
+    """Whether it sees them on a grid on which they can be laid larger or smaller."""
+    return info.task == "xray" and info.spacing_mm is not None
 
 
 def probabilities(image: sitk.Image, model: Model) -> tuple[NDArray[np.float32], sitk.Image]:
@@ -112,6 +141,13 @@ def _meaning(info: ModelInfo) -> NDArray[np.uint8]:
     for value, kind in info.labels.items():
         table[value] = kinds_of(info.task)[kind].label
     return table
+
+
+def _by_label(soft: NDArray[np.float32], info: ModelInfo) -> NDArray[np.float32]:
+    """Probabilities (outputs, ...) as those of the task's label values, which follow each other from 0."""
+    by_label = np.zeros((1 + len(kinds_of(info.task)), *soft.shape[1:]), np.float32)
+    np.add.at(by_label, _meaning(info)[: len(soft)], soft)
+    return by_label
 
 
 def _answer(model: Model, batch: "torch.Tensor", flips: bool) -> "torch.Tensor":
@@ -187,6 +223,16 @@ class _Slices:
         with torch.inference_mode():
             decided = self.logits(chosen, window).argmax(1)
         self.labels[chosen, rows, columns] = self._meaning[decided.to("cpu", torch.uint8).numpy()]
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """Of the network's output values in the first slice, shape (outputs, rows, columns)."""
+        import torch
+
+        with torch.inference_mode():
+            answered = self.logits([0], self.whole)[0].float()
+            soft = answered / answered.sum(0) if self._flips else answered.softmax(0)
+        found: NDArray[np.float32] = soft.cpu().numpy()
+        return found
 
     def logits(self, chosen: list[int], window: Window) -> "torch.Tensor":
         """The network's answer for these slices within a window, shape (slices, classes, rows, columns)."""

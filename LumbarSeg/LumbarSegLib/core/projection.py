@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core.carried import carrying
 from LumbarSegLib.core.notes import with_notes
+from LumbarSegLib.errors import InputError
 
 View = Literal["frontal", "lateral"]
 Direction = tuple[float, ...]
@@ -77,11 +78,14 @@ def projection_as_of(image: sitk.Image, made: sitk.Image) -> sitk.Image:
 def as_projection(image: sitk.Image) -> sitk.Image:
     """A 3D image of one slice as a radiograph; where its slice runs across or along the patient is its view.
 
-    An axial one, as of a file that has no place in the patient, is taken to have none.
+    An axial one, as of a file that has no place in the patient, is taken to have none. Raises InputError for a volume.
     """
     if is_projection(image):
         return image
-    through = np.reshape(image.GetDirection(), (3, 3))[:, image.GetSize().index(1)]
+    if image.GetDimension() != 3 or image.GetSize()[2] != 1:
+        shape = " x ".join(map(str, image.GetSize()))
+        raise InputError(f"the image has {shape} voxels, and a radiograph is one slice; give one, or another task.")
+    through = np.reshape(image.GetDirection(), (3, 3))[:, 2]
     view: View | Literal[""] = _ACROSS.get(int(np.argmax(np.abs(through))), "")
     marked = with_projection(image, magnified=True, view=view, tells_sides=bool(view))
     if not view:
@@ -101,10 +105,9 @@ def seen_as(image: sitk.Image, view: View) -> sitk.Image:
     return with_notes(placed, [SIDES[view]])
 
 
-def upright(image: sitk.Image) -> sitk.Image:
-    """A radiograph with its axes reordered so that the head is at its top, as far as its header tells where it is."""
-    view = view_of(image)
-    return sitk.DICOMOrient(image, _UPRIGHT[view or "frontal"])
+def upright(image: sitk.Image, view: View) -> sitk.Image:
+    """An image of one slice with its axes reordered as `AXES` of the view run; it carries nothing then."""
+    return sitk.DICOMOrient(image, _UPRIGHT[view])
 
 
 def _told(image: sitk.Image) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import SimpleITK as sitk
 from LumbarSegLib import __version__
 from LumbarSegLib.core.analysis import Segmented
 from LumbarSegLib.core.images import image_identity
-from LumbarSegLib.core.levels import Spine
+from LumbarSegLib.core.radiograph import Radiograph
+from LumbarSegLib.core.regions import Regions
 
 
 def origin(image: sitk.Image) -> dict[str, str]:
@@ -17,12 +18,16 @@ def origin(image: sitk.Image) -> dict[str, str]:
 
 
 def provenance(found: Segmented) -> dict[str, str]:
-    """The provenance of a segmentation: its origin, the task, the model, and of a spine the name of its lowest disc."""
+    """The provenance of a segmentation: its origin, the task, the model, the name of the lowest disc where levels are
+    named, and the view of a radiograph.
+    """
+    result = found.result
     return {
         **origin(found.image),
         "task": found.model.task,
         "model": found.model.name,
         "model_version": found.model.version,
         "model_sha256": found.model.sha256,
-        **({"lowest_disc": found.result.lowest_disc} if isinstance(found.result, Spine) else {}),
+        **({} if isinstance(result, Regions) else {"lowest_disc": result.lowest_disc}),
+        **({"view": result.view} if isinstance(result, Radiograph) else {}),
     }

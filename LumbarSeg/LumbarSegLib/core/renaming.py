@@ -13,14 +13,20 @@ from LumbarSegLib.errors import InputError
 
 
 def named_spine(labels: sitk.Image, lowest_disc: str | None = None, made_with: str = "L5/S1") -> Spine:
-    """The Spine of a 3D uint8 label map with SPIDER's values, stored in any orientation.
+    """The Spine of a label map as `shifted` names it. Raises InputError where that does."""
+    return spine_of(*shifted(labels, lowest_disc, made_with))
 
-    `lowest_disc` is the name that the lowest disc in the map is to have; all other names shift with it. Without it the
-    values keep their names. `made_with` is the name of the lowest disc when the map was made: 201 is L5/L6 in a spine
-    with a sixth lumbar vertebra. Raises InputError where a value belongs to no structure or shifts beyond the names.
+
+def shifted(labels: sitk.Image, lowest_disc: str | None = None, made_with: str = "L5/S1") -> tuple[sitk.Image, str]:
+    """A 3D uint8 label map with SPIDER's values, stored in any orientation, as it is to be named, and the name of its
+    lowest disc, or of the disc below the lowest vertebra where there are no discs in it.
+
+    `lowest_disc` is the name that this disc is to have; all other names shift with it. Without it the values keep their
+    names. `made_with` is its name when the map was made: 201 is L5/L6 in a spine with a sixth lumbar vertebra. Raises
+    InputError where a value belongs to no structure or shifts beyond the names.
     """
     names = renaming(values_of(labels), lowest_disc, made_with)
-    return spine_of(renamed(labels, names) if names.shift or names.old != names.new else labels, names.lowest_disc)
+    return (renamed(labels, names) if names.shift or names.old != names.new else labels), names.lowest_disc
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Renaming:
 
 
 def renaming(values: Collection[int], lowest_disc: str | None = None, made_with: str = "L5/S1") -> Renaming:
-    """How the structures with these label values are named anew; `named_spine` says what the arguments are.
+    """How the structures with these label values are named anew; `shifted` says what the arguments are.
 
     Raises InputError where a value belongs to no structure.
     """

@@ -5,6 +5,7 @@ import SimpleITK as sitk
 from LumbarSegLib.core.carried import carrying
 from LumbarSegLib.core.notes import with_notes
 from LumbarSegLib.core.preprocess import SLICE_DISTANCE_MM
+from LumbarSegLib.core.projection import is_projection
 
 _UNKNOWN = "LumbarSeg.WithoutSpacing"
 _GIVEN = "LumbarSeg.GivenSpacing"
@@ -35,12 +36,15 @@ def unspaced(image: sitk.Image, direction: tuple[float, ...]) -> sitk.Image:
 
 
 def with_spacing(image: sitk.Image, pixel_spacing_mm: float | None) -> sitk.Image:
-    """An unspaced axial image with square pixels as the user gave them, if he did. Its notes say either."""
+    """An unspaced axial image or radiograph with square pixels as the user gave them, if he did; notes say either."""
     if pixel_spacing_mm is None:
         return with_notes(image, [NOT_STATED])
     told = carrying(image, {_UNKNOWN: "", _GIVEN: "yes"})
-    told.SetSpacing((pixel_spacing_mm, pixel_spacing_mm, SLICE_DISTANCE_MM))
-    assumed = f"; the distance of slices is taken as {SLICE_DISTANCE_MM:g} mm, and volumes rest on that"
+    between, assumed = 1.0, ""
+    if not is_projection(image):
+        between = SLICE_DISTANCE_MM
+        assumed = f"; the distance of slices is taken as {between:g} mm, and volumes rest on that"
+    told.SetSpacing((pixel_spacing_mm, pixel_spacing_mm, between))
     return with_notes(told, [f"The pixel spacing of {pixel_spacing_mm:g} mm is as given, not from the file{assumed}."])
 
 

@@ -7,32 +7,34 @@ import SimpleITK as sitk
 from LumbarSegLib.core.headers import check_stated_geometry, lacks_spacing, stated_geometry
 from LumbarSegLib.core.pictures import READERS as PICTURES
 from LumbarSegLib.core.pictures import read_picture
+from LumbarSegLib.core.projection import as_projection
 from LumbarSegLib.core.spacing import AXES, unspaced
 from LumbarSegLib.errors import InputError
 
 _VOLUMES = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
 
 
-def read_file(path: Path, may_be_silent: bool) -> sitk.Image:
+def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk.Image:
     """The image of one file that is not DICOM, with nothing of its header but the geometry.
 
     Where it `may_be_silent` on the spacing, pictures and such volumes come unspaced (`core.spacing`); else they are
-    refused. Raises InputError for all that cannot be read or trusted.
+    refused. A `radiograph` is a picture, or a volume of one slice. Raises InputError for all that cannot be read or
+    trusted.
     """
     if path.stat().st_size == 0:
         raise InputError(f"{path.name}: the file is empty; copy or export it again.")
     reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
     if reader in PICTURES:
-        if may_be_silent:
-            return read_picture(path)
+        if may_be_silent or radiograph:
+            return read_picture(path, radiograph)
         raise InputError(
-            f"{path.name}: a picture has no place in the patient; give NRRD, NIfTI, MetaImage or DICOM, or for a "
-            "picture of an axial slice --task axial, and --pixel-spacing where it is known."
+            f"{path.name}: a picture has no place in the patient; say what it shows: a radiograph with --task xray, "
+            "an axial slice with --task axial, and --pixel-spacing where it is known."
         )
     if reader not in _VOLUMES:
         raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
     stated = stated_geometry(path, reader)
-    silent = stated if may_be_silent and lacks_spacing(stated) else None
+    silent = stated if (may_be_silent or radiograph) and lacks_spacing(stated) else None
     if silent is None:
         check_stated_geometry(stated, path.name)
     try:
@@ -43,7 +45,9 @@ def read_file(path: Path, may_be_silent: bool) -> sitk.Image:
         image = image[:, :, :, 0]
     for key in image.GetMetaDataKeys():
         image.EraseMetaData(key)
-    return unspaced(image, AXES if silent.axes is None else image.GetDirection()) if silent else image
+    if silent:
+        image = unspaced(image, AXES if silent.axes is None else image.GetDirection())
+    return as_projection(image) if radiograph else image
 
 
 def _reason(message: str) -> str:

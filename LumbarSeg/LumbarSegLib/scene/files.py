@@ -11,6 +11,8 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core.images import full_suffix, read_image, write_whole
 from LumbarSegLib.core.levels import spine_of
+from LumbarSegLib.core.projection import as_projection, view_of
+from LumbarSegLib.core.radiograph import named_radiograph
 from LumbarSegLib.core.regions import Result, regions_of
 from LumbarSegLib.errors import InputError, OutputError
 from LumbarSegLib.scene.host import open_scene, slicer
@@ -137,6 +139,10 @@ def _read_labels(
     if volume is None:
         raise InputError(f"{path.name}: a label map belongs to a volume. Load its volume first.")
     labels = read_image(path)
+    if task == "xray":
+        seen = view_of(as_projection(labels)) or "frontal"
+        vertebrae = named_radiograph(labels, lowest_disc, seen)
+        return segmentation_from_result(scene, vertebrae, volume, {"task": task, "view": seen})
     result: Result = spine_of(labels, lowest_disc) if task == "sagittal" else regions_of(labels, task)
     return segmentation_from_result(scene, result, volume, {"task": task})
 

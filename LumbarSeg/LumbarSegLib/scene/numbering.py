@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def name_levels(segmentation: "vtkMRMLSegmentationNode", lowest_disc: str) -> None:
-    """Give the lowest disc of a sagittal segmentation another name, and shift all other levels with it: names, colours,
+    """Give the lowest disc of a segmentation another name, and shift all other levels with it: names, colours,
     codes and labels, in the automatic result and in what was set by hand too. Segments that the user renamed keep their
     names.
 
     Raises InputError where a level would have no name, and changes nothing then.
     """
-    if task_of(segmentation) != "sagittal":
-        raise InputError(f"{segmentation.GetName()} is no sagittal segmentation, so it has no levels to name.")
+    if task_of(segmentation) == "axial":
+        raise InputError(f"{segmentation.GetName()} is a segmentation of axial slices, which have no levels to name.")
     before = Numbering(lowest_disc_of(segmentation))
     segments = [(one, label) for one in segments_of(segmentation).values() if (label := label_of(one))]
     names = renaming({label for _, label in segments}, lowest_disc, before.lowest_disc)

@@ -7,9 +7,11 @@ import numpy as np
 import SimpleITK as sitk
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.anatomy import structures_of
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.core.planes import carries_planes
+from LumbarSegLib.core.projection import View, view_of
+from LumbarSegLib.core.radiograph import named_radiograph
 from LumbarSegLib.core.regions import Result, regions_of
 from LumbarSegLib.core.renaming import named_spine
 from LumbarSegLib.errors import InputError
@@ -52,7 +54,7 @@ def image_to_measure(volume: "vtkMRMLVolumeNode", task: str) -> sitk.Image:
 
 
 def result_of(segmentation: "vtkMRMLSegmentationNode", labels: sitk.Image) -> Result:
-    """What a label map of the segmentation holds, as its provenance says: a Spine, or the Regions of another task.
+    """What a label map of the segmentation holds, as its provenance says: a Spine, a Radiograph, or Regions.
 
     Raises InputError where nothing is labelled, or a value belongs to no structure of the task.
     """
@@ -64,13 +66,22 @@ def result_of(segmentation: "vtkMRMLSegmentationNode", labels: sitk.Image) -> Re
         )
     if task == "sagittal":
         return named_spine(labels, None, lowest_disc_of(segmentation))
+    if task == "xray":
+        return named_radiograph(labels, lowest_disc_of(segmentation), _view_of(segmentation))
     return regions_of(labels, task)
+
+
+def _view_of(segmentation: "vtkMRMLSegmentationNode") -> View:
+    """The view of a radiograph: as its provenance says, else as its image does, else from the front."""
+    volume, told = volume_of(segmentation), provenance_of(segmentation).get("view", "")
+    view = told or (view_of(image_from_volume(volume)) if volume is not None else "")
+    return "lateral" if view == "lateral" else "frontal"
 
 
 def left_out_of(segmentation: "vtkMRMLSegmentationNode") -> tuple[str, ...]:
     """Sentences for the user: which segments do not count, and which count otherwise than they may seem."""
     task = task_of(segmentation)
-    structures = STRUCTURES if task == "sagittal" else tuple(kinds_of(task).values())
+    structures = structures_of(task)
     names = {row.label: row.name for row in structures}
     known = {row.name: row.label for row in structures}
     segments = list(segments_of(segmentation).values())

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from vtkmodules.vtkCommonCore import mutable
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
-from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.anatomy import structures_of
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.hierarchy import put_beside
@@ -138,8 +138,7 @@ def label_of(segment: "vtkSegment", task: str = "sagittal") -> int | None:
     tag = _tag(segment, LABEL_TAG)
     if tag.isdecimal():
         return int(tag)
-    structures = STRUCTURES if task == "sagittal" else kinds_of(task).values()
-    return next((row.label for row in structures if row.name == segment.GetName()), None)
+    return next((row.label for row in structures_of(task) if row.name == segment.GetName()), None)
 
 
 def task_of(segmentation: "vtkMRMLSegmentationNode") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
+from LumbarSegLib.core.anatomy import structures_of
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.segmentations import label_of, segments_of, task_of
 
@@ -52,8 +52,7 @@ def segments_by_kind(segmentation: "vtkMRMLSegmentationNode") -> dict[str, list[
     own, in their order.
     """
     task = task_of(segmentation)
-    structures = STRUCTURES if task == "sagittal" else kinds_of(task).values()
-    kinds = {row.label: row.kind for row in structures}
+    kinds = {row.label: row.kind for row in structures_of(task)}
     found: dict[str, list[str]] = {}
     for segment_id, segment in segments_of(segmentation).items():
         label = label_of(segment, task)

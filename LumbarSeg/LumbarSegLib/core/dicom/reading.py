@@ -11,6 +11,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LumbarSegLib.core.dicom.pixels import Pixels, decoded, stacked
+from LumbarSegLib.core.dicom.radiograph import MODALITIES, read_radiograph
 from LumbarSegLib.core.dicom.series import Series, series_at
 from LumbarSegLib.core.dicom.slices import Slice, plane_in, slices_of
 from LumbarSegLib.core.dicom.stacking import Stack, axial_stack, regular_stack, usable
@@ -22,34 +23,41 @@ SERIES_UID = "SeriesInstanceUID"
 MODALITY = "Modality"
 
 
-def read_series(path: Path, series: str | None = None) -> sitk.Image:
-    """The image of one series, slices sorted along their normal, right-handed, in LPS mm.
+def read_series(path: Path, series: str | None = None, radiograph: bool = False) -> sitk.Image:
+    """The image of one series, slices sorted along their normal, right-handed, in LPS mm; or a radiograph.
 
     `path`: a folder (searched with its sub-folders), or one file, which stands for its series in its folder.
     `series`: number or SeriesInstanceUID of the wanted series; needed when a folder holds several.
     Sagittal and coronal slices must make one regular block. Axial ones that do not lie on a regular stack that names
     them, and the image carries the true plane of each (`core.planes`); files that cannot be used are left out, and its
-    notes say so. The image keeps SeriesInstanceUID and Modality in its metadata and nothing that names the patient.
+    notes say so. A radiograph is told by its modality, or by the user (`radiograph`). The image keeps SeriesInstanceUID
+    and Modality in its metadata and nothing that names the patient.
     Raises InputError: no DICOM image, several series, slices that make no such image, unreadable pixels.
     """
-    found = series_at(path, series)
+    found = series_at(path, series, MODALITIES if radiograph else ())
+    first = found.headers[0][1]
+    if radiograph or first.get("Modality") in MODALITIES:
+        image = read_radiograph(found.headers, path)
+    else:
+        image = _volume(found, path)
+    image.SetMetaData(SERIES_UID, str(first.SeriesInstanceUID))
+    image.SetMetaData(MODALITY, str(first.get("Modality", "")))
+    return image
+
+
+def _volume(found: Series, path: Path) -> sitk.Image:
     slices, faults = _slices(found)
     if not slices:
         raise next(iter(faults.values()))
     if plane_in(slices, path.name) == "axial":
-        image = _axial(slices, Series(found.headers, [*found.damaged, *faults]), path.name)
-    elif faults:
+        return _axial(slices, Series(found.headers, [*found.damaged, *faults]), path.name)
+    if faults:
         raise next(iter(faults.values()))
-    else:
-        stack = regular_stack(slices, path.name)
-        read, pixels, damaged = decoded(stack.slices)
-        if damaged:
-            raise _unreadable(found, path.name)
-        image = _placed(stack, read, pixels)
-    first = found.headers[0][1]
-    image.SetMetaData(SERIES_UID, str(first.SeriesInstanceUID))
-    image.SetMetaData(MODALITY, str(first.get("Modality", "")))
-    return image
+    stack = regular_stack(slices, path.name)
+    read, pixels, damaged = decoded(stack.slices)
+    if damaged:
+        raise _unreadable(found, path.name)
+    return _placed(stack, read, pixels)
 
 
 def _slices(found: Series) -> tuple[list[Slice], dict[Path, InputError]]:

@@ -1,7 +1,7 @@
 """Which DICOM files make up a series: the headers of all files in a folder, grouped, and one group chosen."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,9 @@ _TAGS = [
     "Rows", "Columns", "NumberOfFrames", "RescaleSlope", "RescaleIntercept",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
     "SpacingBetweenSlices", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacingCalibrationType", "PixelAspectRatio",
+    "EstimatedRadiographicMagnificationFactor", "PatientOrientation", "ViewPosition", "ViewCodeSequence",
+    "PatientAge", "PatientSex",
 ]  # fmt: skip
 _SUFFIXES = (".dcm", ".ima")
 
@@ -39,12 +42,13 @@ def is_dicom(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def series_at(path: Path, wanted: str | None = None) -> Series:
+def series_at(path: Path, wanted: str | None = None, modalities: Collection[str] = ()) -> Series:
     """The series of one file, or the only or the wanted one (number or SeriesInstanceUID) of a folder and all below.
 
-    Raises InputError where there is no image, or no single series.
+    Series of these `modalities` hide those of others in a folder. Raises InputError where there is no image, or no
+    single series.
     """
-    return _of_file(path) if path.is_file() else _of_folder(path, wanted)
+    return _of_file(path) if path.is_file() else _of_folder(path, wanted, modalities)
 
 
 def frames_of(header: Dataset) -> int:
@@ -91,7 +95,7 @@ def _of_file(path: Path) -> Series:
     return beside.series([header for header in beside.headers if header[1].SeriesInstanceUID == uid])
 
 
-def _of_folder(path: Path, wanted: str | None) -> Series:
+def _of_folder(path: Path, wanted: str | None, modalities: Collection[str]) -> Series:
     read = _read(sorted(file for file in path.rglob("*") if file.is_file()))
     found: dict[str, list[Header]] = defaultdict(list)
     for header in read.headers:
@@ -99,7 +103,11 @@ def _of_folder(path: Path, wanted: str | None) -> Series:
     if not found:
         raise InputError(f"{path.name}: the folder holds no DICOM image; give the folder of an image series.")
     # Screen captures and other pictures lie in many study folders; only images with a place are volumes.
-    placed = {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])} or found
+    placed = (
+        {uid: headers for uid, headers in found.items() if headers[0][1].get("Modality") in modalities}
+        or {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])}
+        or found
+    )
     if wanted is not None:
         placed = {uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))} or placed
         if len(placed) == 1 and wanted in (*placed, _number(*placed.values())):

@@ -47,7 +47,7 @@ def slices_of(header: Header) -> Iterator[Slice]:
         if position is None or orientation is None:
             raise InputError(
                 f"{file.name}: the DICOM header does not say where the image lies in the patient; "
-                "give an original MR series, not a screen capture."
+                "give an original MR series, not a screen capture, or --task xray for a radiograph."
             )
         if spacing is None or min(spacing) <= 0:
             raise InputError(f"{file.name}: the pixel spacing is missing or zero; export the series again.")

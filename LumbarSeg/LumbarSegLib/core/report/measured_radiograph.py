@@ -242,4 +242,4 @@ def _draw_lordosis(axes: Axes, stack: Stack, places: Places, findings: Findings,
 
 
 def _say(axes: Axes, place: Floats, text: str, color: str, ha: str = "center") -> None:
-    axes.text(*place, text, color=color, fontsize=8.5, ha=ha, va="center", path_effects=halo())
+    axes.text(place[0], place[1], text, color=color, fontsize=8.5, ha=ha, va="center", path_effects=halo())

@@ -11,6 +11,7 @@ from LumbarSegLib.core.anatomy import STRUCTURES, kinds_of
 from LumbarSegLib.core.carried import carrying, texts_of
 from LumbarSegLib.core.levels import Instance, Spine
 from LumbarSegLib.core.planes import triple
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions, Result
 
 _FASTEST = 1  # of zlib's levels; a label map becomes a hundredth with it, and the others gain nothing worth their time
@@ -56,7 +57,7 @@ def unpacked_labels(told: Told, pixels: bytes) -> sitk.Image:
 
 
 def packed_result(result: Result) -> tuple[dict[str, Any], bytes]:
-    """A Spine or the Regions of an image, and their label map."""
+    """What was found in an image, and its label map."""
     image, pixels = packed_labels(result.labels)
     instances = [
         {
@@ -67,12 +68,20 @@ def packed_result(result: Result) -> tuple[dict[str, Any], bytes]:
         }
         for one in result.instances
     ]
-    kind = {"lowest_disc": result.lowest_disc} if isinstance(result, Spine) else {"task": result.task}
-    return {"labels": image, "instances": instances, "notes": result.notes, **kind}, pixels
+    return {"labels": image, "instances": instances, "notes": result.notes, **_own(result)}, pixels
+
+
+def _own(result: Result) -> dict[str, Any]:
+    """What only a result of its task has."""
+    if isinstance(result, Spine):
+        return {"task": "sagittal", "lowest_disc": result.lowest_disc}
+    if isinstance(result, Radiograph):
+        return {"task": "xray", "view": result.view, "lowest_disc": result.lowest_disc, "parted": result.parted}
+    return {"task": result.task}
 
 
 def unpacked_result(told: Told, pixels: bytes) -> Result:
-    """The Spine or the Regions that were packed."""
+    """The result that was packed."""
     rows = STRUCTURES if "lowest_disc" in told else kinds_of(told["task"]).values()
     structures = {row.name: row for row in rows}
     labels, notes = unpacked_labels(told["labels"], pixels), tuple(told["notes"])
@@ -80,6 +89,8 @@ def unpacked_result(told: Told, pixels: bytes) -> Result:
         Instance(structures[one["name"]], triple(one["center"]), one["volume_mm3"], one["partly_visible"])
         for one in told["instances"]
     )
-    if "lowest_disc" in told:
+    if told["task"] == "sagittal":
         return Spine(labels, instances, told["lowest_disc"], notes)
+    if told["task"] == "xray":
+        return Radiograph(labels, told["view"], instances, told["lowest_disc"], notes, tuple(told["parted"]))
     return Regions(told["task"], labels, instances, notes)

@@ -19,7 +19,7 @@ Wishes = dict[str, Any]
 """The keywords of `Worker.segment`."""
 
 _KEPT = 2  # models: one for each task that has one
-_SEGMENTING = {"sagittal": 0.7, "axial": 0.5}  # of the time of a request; the check takes the rest
+_SEGMENTING = {"sagittal": 0.7, "axial": 0.5, "xray": 0.5}  # of the time of a request; the check takes the rest
 _TELLING = 0.1  # of the way, until which its pace says nothing
 _PROBE_MM = 128.0
 _PROBE_SLICES = 4
@@ -103,8 +103,10 @@ def _probe(info: models.ModelInfo) -> sitk.Image:
     """An image of noise that a model can be run on."""
     pixel_mm = info.spacing_mm or 1.0
     side = round(_PROBE_MM / pixel_mm)
-    noise = np.random.default_rng(0).integers(0, 255, (_PROBE_SLICES, side, side), np.uint8)
+    slices = _PROBE_SLICES if info.orientation else 1  # a radiograph is one, as it is stored
+    noise = np.random.default_rng(0).integers(0, 255, (slices, side, side), np.uint8)
     image = sitk.GetImageFromArray(noise)
     image.SetSpacing((pixel_mm, pixel_mm, info.neighbour_distance_mm))
-    image.SetDirection(sitk.DICOMOrientImageFilter.GetDirectionCosinesFromOrientation(info.orientation))
+    if info.orientation:
+        image.SetDirection(sitk.DICOMOrientImageFilter.GetDirectionCosinesFromOrientation(info.orientation))
     return image

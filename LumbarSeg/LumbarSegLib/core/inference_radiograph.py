@@ -1,0 +1,189 @@
+"""A radiograph to its label map: over the field of view that a network knows, and at another scale if that is not it.
+
+A network learns vertebrae of about one size. The pixels of a radiograph may stand for anything: its file may not say,
+or the image may show a part of the spine. So what is found decides whether it is looked at again, larger or smaller.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from LumbarSegLib.core import preprocess
+from LumbarSegLib.core.anatomy import kinds_of
+from LumbarSegLib.core.images import has_spacing, stored_as
+from LumbarSegLib.core.projection import View, as_projection, upright, view_of
+from LumbarSegLib.errors import Cancelled
+
+Floats = NDArray[np.float32]
+Ask = Callable[[Floats], Floats]
+"""A network: pixels (rows, columns) as it wants to see them to the probability of each label value, (values, rows,
+columns).
+"""
+
+_VERTEBRA, _FROM_THE_SIDE, _SPACE = (
+    kinds_of("xray")[kind].label for kind in ("vertebra", "lateral_vertebra", "disc_space")
+)
+_TRAINED_WIDTH_MM = 35.2
+"""How far vertebrae reach along a row in the images of AASCE laid over `RADIOGRAPH_HEIGHT_MM`, the median over their
+pixels. It lies between 27 and 45 mm there.
+"""
+_KNOWN_SCALES = (0.75, 1.35)
+_WIDTHS = (0.5, 1.8)  # of the trained width; what a row of a column can be
+_STEP = 0.68  # of its width, from a vertebra to the next one
+_LARGEST_MM2 = 850000.0  # a radiograph of the whole body shows no more, and a network takes seconds for it
+_ENOUGH = 4  # vertebrae; with fewer, another scale and the image on its side are tried
+_CLEARER = 1.25  # times as well must vertebrae be seen in a turned image
+_WIDER = 1.15  # times as wide must the upper third of a column be as the lower one to be the lower one
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a network finds in a radiograph: `labels` on the grid of the image, values of `anatomy.kinds_of("xray")`,
+    and by how many degrees (0, 90 or 180) the image seems to be turned.
+    """
+
+    labels: sitk.Image
+    turn: int = 0
+
+    @property
+    def view(self) -> View:
+        """From which side most of what is found is seen."""
+        values = sitk.GetArrayViewFromImage(self.labels)
+        return "lateral" if np.sum(values == _FROM_THE_SIDE) > np.sum(values == _VERTEBRA) else "frontal"
+
+
+def answer_radiograph(
+    image: sitk.Image,
+    spacing_mm: float,
+    normalisation: str,
+    ask: Ask,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    with_turn: bool = True,
+) -> Answered:
+    """Asks a network for the vertebrae of a 3D image of one slice.
+
+    `spacing_mm` is that of the network's grid. `cancelled` is asked before each look at the image. Raises Cancelled.
+    """
+    marked = as_projection(image)
+    ordered = upright(marked, view_of(marked) or "frontal")
+    placeless = preprocess.without_place(ordered)
+
+    def look(shown: sitk.Image) -> _Look:
+        if cancelled():
+            raise Cancelled("Segmentation was cancelled.")
+        return _Look(shown, spacing_mm, normalisation, ask)
+
+    seen = _best_look(placeless, has_spacing(image), look)
+    on_progress(0.6)
+    lies = False
+    if with_turn and seen.clarity < _ENOUGH:
+        sideways = (_best_look(_turned(placeless, k), has_spacing(image), look) for k in (1, 3))
+        lies = max(one.clarity for one in sideways) > max(_ENOUGH, _CLEARER * seen.clarity)
+    on_progress(0.9)
+    labels = seen.labels_on(placeless)
+    labels.CopyInformation(ordered)
+    stored = stored_as(labels, marked)
+    stored.CopyInformation(image)
+    on_progress(1.0)
+    return Answered(stored, 90 if lies else 180 * seen.stands_on_its_head)
+
+
+def _best_look(placeless: sitk.Image, spaced: bool, look: "Callable[[sitk.Image], _Look]") -> "_Look":
+    """The clearest of the looks at an image: as large as its pixels are said to be, or over the known field of view;
+    and at the scale at which vertebrae are as wide as the network knows them.
+    """
+    low, high = _KNOWN_SCALES
+    spread = _scaled(
+        placeless, preprocess.RADIOGRAPH_HEIGHT_MM / max(np.multiply(placeless.GetSize(), placeless.GetSpacing()))
+    )
+    seen = look(placeless if spaced and _area_mm2(placeless) <= _LARGEST_MM2 else spread)
+    others = []
+    if seen.width_mm and not low <= seen.width_mm / _TRAINED_WIDTH_MM <= high:
+        most = np.sqrt(_LARGEST_MM2 / _area_mm2(seen.shown))
+        others.append(_scaled(seen.shown, min(_TRAINED_WIDTH_MM / seen.width_mm, float(most))))
+    elif seen.clarity < _ENOUGH and not low <= spread.GetSpacing()[0] / seen.shown.GetSpacing()[0] <= high:
+        others.append(spread)
+    return max([seen, *map(look, others)], key=lambda one: one.clarity)
+
+
+def _area_mm2(image: sitk.Image) -> float:
+    return float(np.prod(np.multiply(image.GetSize(), image.GetSpacing())[:2]))
+
+
+def _scaled(placeless: sitk.Image, factor: float) -> sitk.Image:
+    """The same image with pixels that count so many times as large."""
+    scaled = sitk.Image(placeless)
+    across, down, between = placeless.GetSpacing()
+    scaled.SetSpacing((across * factor, down * factor, between))
+    return scaled
+
+
+def _turned(placeless: sitk.Image, quarters: int) -> sitk.Image:
+    """The image turned counter-clockwise by an odd number of quarters."""
+    turned = sitk.GetImageFromArray(np.rot90(sitk.GetArrayViewFromImage(placeless), quarters, (1, 2)).copy())
+    across, down, between = placeless.GetSpacing()
+    turned.SetSpacing((down, across, between))
+    return turned
+
+
+class _Look:
+    """One look of a network at an image that is `shown` to it with pixels of a certain size."""
+
+    def __init__(self, shown: sitk.Image, spacing_mm: float, normalisation: str, ask: Ask) -> None:
+        self.shown = shown
+        self._grid = preprocess.to_network_grid(shown, spacing_mm)
+        unit = preprocess.to_unit(sitk.GetArrayFromImage(self._grid), normalisation)
+        self._soft = ask(preprocess.after_unit(unit, normalisation)[0])
+        self._bone = self._soft[_VERTEBRA] + self._soft[_FROM_THE_SIDE]
+        self._decided = self._bone > np.maximum(self._soft[0], self._soft[_SPACE])
+
+    @property
+    def width_mm(self) -> float:
+        """How far vertebrae reach along a row, the median over all their pixels; 0 where there are none."""
+        counts = self._decided.sum(1)
+        return float(np.median(np.repeat(counts, counts)) * self._grid.GetSpacing()[0]) if counts.any() else 0.0
+
+    @cached_property
+    def clarity(self) -> float:
+        """How many vertebrae are seen, by the rows that show bone as wide as one, each row as much as it is sure."""
+        counts = self._decided.sum(1)
+        rows = self._is_column(counts)
+        if not rows.any():
+            return 0.0
+        sure = (self._bone * self._decided).sum(1)[rows] / counts[rows]
+        return float(sure.sum() / (_STEP * np.median(counts[rows])))
+
+    @property
+    def stands_on_its_head(self) -> bool:
+        """Whether a column is clearly wider at its upper end: vertebrae grow downward, whatever the view."""
+        counts = self._decided.sum(1)
+        widths = counts[self._is_column(counts)]
+        third = len(widths) // 3
+        return bool(self.clarity >= _ENOUGH and np.median(widths[:third]) > _WIDER * np.median(widths[-third:]))
+
+    def labels_on(self, placeless: sitk.Image) -> sitk.Image:
+        """The label map on the grid of the image, all vertebrae in the view of which there are more.
+
+        Probabilities are brought to that grid before they are decided, so that borders do not follow the network's
+        coarser pixels.
+        """
+        sure = np.stack([self._soft[0], self._bone, self._soft[_SPACE]], -1)
+        soft = sitk.GetImageFromArray(sure[None], isVector=True)
+        soft.CopyInformation(self._grid)
+        fine = sitk.Resample(soft, self.shown, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkVectorFloat32)
+        decided = sitk.GetArrayViewFromImage(fine).argmax(-1)
+        front, side = (np.sum(self._decided * self._soft[value]) for value in (_VERTEBRA, _FROM_THE_SIDE))
+        meaning = np.array([0, _FROM_THE_SIDE if side > front else _VERTEBRA, _SPACE], np.uint8)
+        labels = sitk.GetImageFromArray(meaning[decided])
+        labels.CopyInformation(placeless)
+        return labels
+
+    def _is_column(self, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether so many pixels of a row can be a vertebra's."""
+        low, high = (share * _TRAINED_WIDTH_MM / self._grid.GetSpacing()[0] for share in _WIDTHS)
+        return (counts >= low) & (counts <= high)
