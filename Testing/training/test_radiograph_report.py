@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from Testing.radiograph_model import write_radiograph_model
 
 from LumbarSegLib.core import models
 from LumbarSegLib.core.models import Model
+from Testing.radiograph_model import write_radiograph_model
 from Testing.radiographs import DrawnRadiograph
 from training.radiographs import measured, regional, sheets
 from training.radiographs.page import Report, page
