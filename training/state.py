@@ -47,7 +47,7 @@ class State:
         torch.manual_seed(experiment.seed)
         self.network = network_of(experiment, class_count)
         if experiment.start_from:
-            self.network.load_state_dict(starting_weights(experiment, test))
+            self._start_from(starting_weights(experiment, test))
         self.network.to(self.device, memory_format=memory_format(experiment))  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(experiment.training.ema_decay), use_buffers=True
@@ -61,6 +61,12 @@ class State:
         self._precision = precision_of(experiment.training.precision, self.device)
         self._scaler = torch.GradScaler(self.device.type, enabled=self._precision is torch.float16)
         self._shared = distributed.shared(self.network)
+
+    def _start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take over what fits; a last layer for other answers is left as it was drawn."""
+        own = self.network.state_dict()
+        fitting = {key: value for key, value in weights.items() if value.shape == own[key].shape}
+        self.network.load_state_dict({**own, **fitting})
 
     def step(self, batches: Sequence[Batch], loss_of: Loss, progress: float) -> float:
         """One step of the optimiser over the gradients of all batches; returns their mean loss."""
