@@ -1,43 +1,49 @@
-"""The three Cobb angles of AASCE 2019 and how they were scored there (Wang et al., Med Image Anal 72:102115, 2021).
+"""The three angles of the AASCE 2019 challenge and its score, so that figures can stand beside published ones.
 
-The challenge measures all curves on the vertebrae's middle lines, from the middle of the left side to that of the right
-one: the largest angle between any two, and one angle above and one below it, or two above it where the spine bends both
-ways and the largest lies in the lower half of the picture.
+The challenge takes no endplates. Of each vertebra it takes the line from the middle of its left to the middle of its
+right side, and of all pairs of vertebrae the two whose lines part most: theirs is the first angle. Where the column
+bends to one side only, the others are those from the uppermost line to that of the upper of the two and from that of
+the lower one to the lowest line. Where it crosses the line between its ends, the second is the largest angle of the
+upper one with any vertebra above it. The third is that of the lower one with any below it, where the pair lies in the
+upper half of the image; else the largest that the end of the second angle makes with a vertebra above that.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from LumbarSegLib.core.measure.grid import Floats
-from training.data.corners import Corners
+Floats = NDArray[np.float64]
 
 
-def three_angles(corners: Corners, rows: int) -> Floats:
-    """The largest angle, then the two others, in degrees (3,), of corners (vertebrae, 4, 2) from the top downward in a
-    picture of so many rows.
+def three_angles(corners: Floats, rows: int) -> Floats:
+    """The angles (3,) in degrees, the largest first, of vertebrae from the top downward with corners (n, 4, 2).
+
+    Corners run top left, top right, bottom left, bottom right, as the challenge lists them, x to the right and y down
+    in pixels; `rows` is the height of the image in pixels.
     """
-    left, right = corners[:, [0, 2]].mean(1), corners[:, [1, 3]].mean(1)
-    ways = right - left
-    ways = ways / np.linalg.norm(ways, axis=1, keepdims=True)
-    angles = np.degrees(np.arccos(np.clip(ways @ ways.T, -1.0, 1.0)))
-    upper, lower = sorted(np.unravel_index(int(angles.argmax()), angles.shape))
-    middles = corners.mean(1)
-    above, below = angles[0, upper], angles[lower, -1]
-    if _bends_both_ways(middles):
-        if middles[upper, 1] + middles[lower, 1] < rows:
-            below = angles[lower, lower:].max()
-        else:
-            end = int(angles[upper, : upper + 1].argmax())
-            above, below = angles[upper, end], angles[end, : end + 1].max()
-    return np.array([angles[upper, lower], above, below])
-
-
-def _bends_both_ways(middles: Floats) -> bool:
-    """Whether the middles of the vertebrae lie on both sides of the line from the first to the last."""
-    along = middles[-1] - middles[0]
-    aside = (middles[1:-1] - middles[0]) @ np.array([along[1], -along[0]])
-    return bool((aside > 0).any() and (aside < 0).any())
+    across = corners[:, [1, 3]].mean(axis=1) - corners[:, [0, 2]].mean(axis=1)
+    directions = across / np.linalg.norm(across, axis=1, keepdims=True)
+    between = np.degrees(np.arccos(np.clip(directions @ directions.T, 0.0, 1.0)))
+    upper, lower = sorted(int(place) for place in np.unravel_index(int(between.argmax()), between.shape))
+    middles = corners.reshape(-1, 2, 2).mean(axis=1)
+    if not _crosses(middles):
+        return np.array([between[upper, lower], between[0, upper], between[lower, -1]])
+    above = between[upper, : upper + 1]
+    if middles[2 * upper, 1] + middles[2 * lower, 1] < rows:
+        return np.array([between[upper, lower], above.max(), between[lower, lower:].max()])
+    end = int(above.argmax())
+    return np.array([between[upper, lower], above.max(), between[end, : end + 1].max()])
 
 
 def smape(found: Floats, true: Floats) -> float:
-    """Symmetric mean absolute percentage error of the angles (3,) of one radiograph, in percent."""
-    return float(100 * np.abs(found - true).sum() / max(np.sum(found + true), 1e-9))
+    """The challenge's score of the angles (3,) of one radiograph in per cent: the sum of what they are off over the sum
+    of both. The score of a set is the mean over its radiographs.
+    """
+    return float(100 * np.abs(found - true).sum() / max(float(np.sum(found + true)), 1e-9))
+
+
+def _crosses(middles: Floats) -> bool:
+    """Whether points of the column lie on both sides of the line from its first to its last one."""
+    first, last = middles[0], middles[-1]
+    way = last - first
+    aside = (middles[1:-1, 0] - first[0]) * way[1] - (middles[1:-1, 1] - first[1]) * way[0]
+    return bool((aside > 0).any() and (aside < 0).any())

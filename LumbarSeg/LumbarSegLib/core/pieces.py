@@ -1,8 +1,9 @@
 """A mask of vertebrae on a radiograph taken apart: one piece for each vertebra, counted from the lowest upward.
 
-What touches is one piece at first. A piece that is too tall for its place in the column is cut at its narrowest waists;
-pieces that are too near to one another to be two vertebrae are joined; small ones and those beside the column go. Sizes
-are compared along the column alone, so neither the size of a pixel nor that of the patient matters.
+What touches is one piece at first (`disc_spaces` has parted what it can). A piece that is too tall for its place in the
+column is cut at its narrowest waists; pieces that are too near to one another to be two vertebrae are joined; small
+ones and those beside the column go. Sizes are compared along the column alone, so neither the size of a pixel nor that
+of the patient matters.
 
 Places are (across, down), in mm or in pixels where these have no size.
 """

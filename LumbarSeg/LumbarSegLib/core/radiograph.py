@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core.anatomy import Numbering, Structure, kinds_of
+from LumbarSegLib.core.disc_spaces import cut_along
 from LumbarSegLib.core.labelmap import label_map
 from LumbarSegLib.core.levels import Instance
 from LumbarSegLib.core.pieces import Column, column_of
@@ -63,7 +64,8 @@ def radiograph_of(
     if view == "auto":
         view = "lateral" if side.sum() > front.sum() else "frontal"
     across, down, _ = labels.GetSpacing()
-    column = column_of(front | side, (across, down), _FLATNESS[view])
+    vertebrae = cut_along(values == kinds["disc_space"].label, front | side)
+    column = column_of(vertebrae, (across, down), _FLATNESS[view])
     ranks = np.cumsum([1 + hidden for hidden in column.hidden]) - 1
     named = np.zeros_like(values)
     parted = []

@@ -46,8 +46,12 @@ class RadiographEvidence:
 
 def flags_of(seen: RadiographEvidence) -> list[Flag]:
     """All doubts, those about the whole first, then from the bottom upward."""
-    sources = (_image, _model, _column, _visibility, _shapes, _curves, _values)
+    sources = (_image, _model, _column, _visibility, *(() if _mostly_parted(seen) else (_shapes, _curves)), _values)
     return [flag for source in sources for flag in source(seen)]
+
+
+def _mostly_parted(seen: RadiographEvidence) -> bool:
+    return len(seen.radiograph.parted) > DOUBTS["mostly_parted"].limits["share"] * len(seen.vertebrae)
 
 
 def _image(seen: RadiographEvidence) -> Iterator[Flag]:
@@ -97,9 +101,8 @@ def _visibility(seen: RadiographEvidence) -> Iterator[Flag]:
     numbering = Numbering(seen.radiograph.lowest_disc)
     for missing in sorted(set(range(min(ranks, default=0), max(ranks, default=0))) - set(ranks)):
         yield DOUBTS["vertebra_hidden"].flag(numbering.structure(missing or 25).name)
-    mostly = DOUBTS["mostly_parted"]
-    if len(seen.radiograph.parted) > mostly.limits["share"] * len(seen.vertebrae):
-        yield mostly.flag()
+    if _mostly_parted(seen):
+        yield DOUBTS["mostly_parted"].flag()
         return
     for name in seen.radiograph.parted:
         yield DOUBTS["vertebra_parted"].flag(name)
