@@ -172,6 +172,23 @@ def test_every_angle_follows_a_dragged_corner(first: Measured) -> None:
     assert back == first.findings
 
 
+def test_no_angle_is_read_from_a_cut_until_the_corners_are_dragged() -> None:
+    spine = Spine(THREE, spacing_mm=0.5)
+    values = sitk.GetArrayFromImage(spine.semantic)
+    middle = np.rint((spine.corners[9, 2:].mean(axis=0) + spine.corners[10, :2].mean(axis=0)) / 2 / 0.5).astype(int)
+    values[0, middle[1] - 10 : middle[1] + 11, middle[0] - 20 : middle[0] + 21] = 1
+    labels = sitk.GetImageFromArray(values)
+    labels.CopyInformation(spine.semantic)
+    joined = measure(radiograph_of(labels))
+    assert set(joined.result.parted) == {"T10", "T11"}  # type: ignore[union-attr]
+    tilt = joined.findings.of("coronal.tilt", "T11")
+    assert tilt.value is None and "drag its corners" in tilt.reason
+    main = one(joined.findings, REGIONS[1])
+    assert not {"T10", "T11"} & set(main.level.split("-"))
+    dragged = measure(joined.result, overrides=moved(joined, "T11.inferior_left", 0.0), previous=joined).findings
+    assert dragged.of("coronal.tilt", "T11").value is not None
+
+
 def test_what_is_no_corner_is_refused(first: Measured) -> None:
     with pytest.raises(InputError, match=r"L3\.middle is no landmark; give names as L3\.superior_right"):
         measure(first.result, overrides={"L3.middle": (0.0, 0.0, 0.0)})

@@ -4,7 +4,7 @@ Corners are kept by the content of a vertebra's pixels, so after an edit only wh
 rest on the landmarks alone and follow every one that is dragged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
@@ -28,6 +28,9 @@ from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.errors import InputError
 
 _ONE_PLACE = "Two corners of {} lie in one place."
+_PARTED = (
+    "{} was cut out of one piece with its neighbour, so an endplate of it is not seen; drag its corners to set it."
+)
 _APART = 1e-3  # of the picture's height; corners that lie nearer are in one place
 _NAMED = {one.name for one in STRUCTURES if one.kind == "vertebra"}
 
@@ -63,6 +66,11 @@ class _Read:
     moved: frozenset[str]
     reasons: Mapping[str, str]
 
+    @property
+    def usable(self) -> dict[str, Floats]:
+        """The landmarks that numbers may be read from."""
+        return {name: place for name, place in self.places.items() if name.split(".")[0] not in self.reasons}
+
 
 def measure_radiograph(
     radiograph: Radiograph,
@@ -75,7 +83,7 @@ def measure_radiograph(
     kept = _kept(radiograph, image, previous)
     radiograph, frame = kept.radiograph, kept.frame
     shapes = shapes_of(frame, radiograph.instances, kept.digests, kept.memo)
-    read = _read(shapes, overrides or {}, frame)
+    read = _read(shapes, overrides or {}, frame, radiograph.parted)
     column = _column(radiograph, read)
     found = _frontal(radiograph, read, column) if radiograph.view == "frontal" else _lateral(radiograph, read)
     measurements = [_placed(_with_status(one, read.moved, kept.edited), frame) for one in found]
@@ -128,14 +136,19 @@ def _kept(radiograph: Radiograph, image: sitk.Image | None, previous: KeptRadiog
     return KeptRadiograph(given, radiograph, resampled, frame, digests, memo, first_seen)
 
 
-def _read(shapes: Shapes, overrides: Mapping[str, Point], frame: Frame) -> _Read:
-    """The landmarks, automatic or not, and why vertebrae cannot be measured: none is found, or two lie together."""
+def _read(shapes: Shapes, overrides: Mapping[str, Point], frame: Frame, parted: Collection[str]) -> _Read:
+    """The landmarks, automatic or not, and why vertebrae cannot be measured: one has no corners, an endplate of it is
+    where it was cut (`parted`) and nobody has set it since, or two corners lie together.
+    """
     moved = _checked(overrides, frame)
     places = {**shapes.landmarks(frame), **moved}
     least = _APART * frame.labels.shape[0] * frame.plane.spacing[1]
-    reasons = dict(shapes.reasons)
-    for name in dict.fromkeys(landmark.split(".")[0] for landmark in moved):
+    touched = dict.fromkeys(landmark.split(".")[0] for landmark in moved)
+    reasons = {name: _PARTED.format(name) for name in parted if name not in touched} | dict(shapes.reasons)
+    for name in touched:
         ends = [places.get(f"{name}.{end}") for end in frame.ends]
+        if all(end is not None for end in ends):
+            reasons.pop(name, None)
         for one, other in combinations([end for end in ends if end is not None], 2):
             if np.hypot(*(one - other)) < least:
                 reasons[name] = _ONE_PLACE.format(name)
@@ -155,12 +168,6 @@ def _checked(overrides: Mapping[str, Point], frame: Frame) -> dict[str, Floats]:
     return places
 
 
-def _usable(read: _Read) -> dict[str, Floats]:
-    """The landmarks of vertebrae that nothing keeps from being measured; four that were set by hand lift a reason."""
-    bad = {name for name, reason in read.reasons.items() if reason == _ONE_PLACE.format(name)}
-    return {name: place for name, place in read.places.items() if name.split(".")[0] not in bad}
-
-
 def _downward(radiograph: Radiograph) -> list[Structure]:
     return [one.structure for one in reversed(radiograph.instances)]
 
@@ -172,7 +179,7 @@ def _discs(radiograph: Radiograph) -> dict[int, str]:
 
 
 def _column(radiograph: Radiograph, read: _Read) -> frontal.Seen:
-    return frontal.seen(_downward(radiograph), _discs(radiograph), _usable(read))
+    return frontal.seen(_downward(radiograph), _discs(radiograph), read.usable)
 
 
 def _frontal(radiograph: Radiograph, read: _Read, column: frontal.Seen) -> list[Measurement]:
@@ -193,7 +200,7 @@ def _frontal(radiograph: Radiograph, read: _Read, column: frontal.Seen) -> list[
 
 def _lateral(radiograph: Radiograph, read: _Read) -> list[Measurement]:
     vertebrae = [row.name for row in _downward(radiograph)]
-    places, discs = _usable(read), list(_discs(radiograph).values())
+    places, discs = read.usable, list(_discs(radiograph).values())
     found: list[Measurement] = []
     for name, disc in zip(vertebrae, discs, strict=True):
         found.append(lateral.wedge(name, places, read.reasons))
