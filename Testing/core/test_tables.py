@@ -10,7 +10,7 @@ import pytest
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Measurement
-from LumbarSegLib.core.report.layout import BY_LEVEL, IN_PICTURE, rounded
+from LumbarSegLib.core.report.layout import BY_LEVEL, IN_PICTURE, ON_RADIOGRAPH, rounded
 from LumbarSegLib.core.report.tables import COLUMNS, to_csv, to_json
 from LumbarSegLib.core.report.words import in_words
 from Testing.findings_by_hand import DOUBT, REASON, findings_by_hand
@@ -115,10 +115,12 @@ def test_a_value_that_rounds_to_nothing_has_no_sign() -> None:
 
 
 def test_every_column_of_a_table_has_measures_of_one_unit_and_every_measure_by_level_a_column() -> None:
-    columns = [column for table in (*BY_LEVEL, IN_PICTURE) for column in table.columns]
+    columns = [column for table in (*BY_LEVEL, IN_PICTURE, *ON_RADIOGRAPH) for column in table.columns]
     assert all(len({MEASURES[measure].unit for measure in column.measures}) == 1 for column in columns)
     shown = {measure for table in BY_LEVEL for column in table.columns for measure in column.measures}
-    assert set(MEASURES) - shown == {"alignment.lordosis", "alignment.apex"}
+    curves = {f"coronal.cobb_{name}" for name in ("proximal_thoracic", "main_thoracic", "thoracolumbar")}
+    spans = {"alignment.lordosis", "alignment.apex", "coronal.largest_cobb", "coronal.shift"}
+    assert set(MEASURES) - shown == spans | curves
 
 
 def test_words_give_a_table_by_level_with_units_and_a_dash_where_nothing_was_measured() -> None:
