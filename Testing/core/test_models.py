@@ -38,8 +38,8 @@ def test_a_shipped_model_says_what_it_was_trained_on_its_scores_and_its_limits()
 
 
 def test_a_task_without_a_model_is_refused() -> None:
-    with pytest.raises(ModelError, match="No model for xray"):
-        models.choose("xray")
+    with pytest.raises(ModelError, match="No model for ct"):
+        models.choose("ct")
 
 
 def test_an_unknown_name_lists_the_shipped_models() -> None:
