@@ -1,6 +1,5 @@
 """How a radiograph is looked at: at which scale, how its borders run, in which view, and when it is turned."""
 
-
 import numpy as np
 import pytest
 import SimpleITK as sitk
