@@ -149,7 +149,7 @@ class DrawnRadiograph:
             on_rib = (np.abs(y - path) < 0.16 * step) & (reach > 0.05) & (reach < 0.36)
             shown[on_rib] = _RIB
         for side in (-1, 1):
-            middle = self.centres[-1] + (side * 0.25 * columns, 0.13 * rows)
+            middle = self.centres[-1] + (side * 0.27 * columns, 0.05 * rows)
             wing = ((x - middle[0]) / (0.15 * columns)) ** 2 + ((y - middle[1]) / (0.10 * rows)) ** 2
             shown[wing < 1] = _PELVIS
         return shown
