@@ -119,11 +119,3 @@ def test_an_axial_model_refuses_a_sagittal_image(
     assert "made for axial images, and this image is sagittal" in one_line_of_error(capsys)
     assert segment(tmp_path / "sagittal.nrrd", model, tmp_path / "out.nrrd", "--task", "axial") == 1
     assert "the image has sagittal slices, but the model needs axial ones" in one_line_of_error(capsys)
-
-
-def test_a_radiograph_model_is_told_to_wait(
-    one_slice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    xray = write_reading_model(tmp_path / "xray.ts", "xray", spacing_mm=1.0)
-    assert segment(one_slice, xray, tmp_path / "out.nrrd", "--task", "xray") == 1
-    assert "Radiographs cannot be segmented yet" in one_line_of_error(capsys)

@@ -208,7 +208,7 @@ def test_an_image_that_cannot_be_used_is_refused_in_one_sentence(
 def test_a_wrong_choice_is_refused_in_one_sentence(worker: Worker, sagittal: sitk.Image) -> None:
     for choice, sentence in (
         ({"model": "no-such-model"}, "There is no model named no-such-model"),
-        ({"task": "xray"}, "No model for xray images"),
+        ({"task": "xray"}, "a radiograph is one slice"),
         ({"lowest_disc": "L9"}, "The lowest disc cannot be 'L9'"),
     ):
         worker.segment(sagittal, **choice)  # type: ignore[arg-type]  # each is one of the keywords
