@@ -6,6 +6,7 @@ import pytest
 
 from LumbarSegLib.core.anatomy import LOWEST_DISCS, SEMANTIC, STRUCTURES, Numbering, kinds_of
 from LumbarSegLib.errors import InputError
+from training.data import aasce
 from training.data.cases import CLASSES
 
 UNSPECIFIED = {"vertebra": "51282000", "disc": "360499006"}
@@ -50,7 +51,8 @@ def test_neighbours_differ_in_colour() -> None:
 def test_the_kinds_have_the_values_of_a_semantic_map() -> None:
     assert {kind: row.label for kind, row in SEMANTIC.items()} == {"vertebra": 1, "disc": 2, "canal": 3}
     assert {kind: row.label for kind, row in kinds_of("axial").items()} == {"ivd": 1, "pe": 2, "ts": 3, "aap": 4}
-    assert {kind: row.label for kind, row in kinds_of("xray").items()} == {"vertebra": 1}
+    xray = {kind: row.label for kind, row in kinds_of("xray").items()}
+    assert xray == {"vertebra": 1, "lateral_vertebra": 2, "disc_space": 3}
 
 
 def test_axial_regions_are_spelled_out_coloured_apart_and_coded_by_the_nearest_verified_concept() -> None:
@@ -71,7 +73,8 @@ def test_axial_regions_are_spelled_out_coloured_apart_and_coded_by_the_nearest_v
 
 
 def test_the_names_that_training_gives_its_classes_are_the_kinds() -> None:
-    assert {task: ("background", *kinds_of(task)) for task in CLASSES} == dict(CLASSES)
+    assert {task: ("background", *kinds_of(task)) for task in CLASSES} == {**CLASSES, "xray": aasce.CLASSES}
+    assert CLASSES["xray"] == aasce.CLASSES[:2]
 
 
 @pytest.mark.parametrize(

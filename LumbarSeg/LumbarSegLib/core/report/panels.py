@@ -79,9 +79,10 @@ def draw_numbers(axes: Axes, findings: Findings, table: Table = IN_PICTURE) -> N
             y = _HEADING_BOTTOM - k * _HEADING_ROW
             axes.text(x, y, line, color=FAINT, fontsize=_SMALL, ha="right", va="baseline")
     rows = table.rows(findings)
+    step = min(_ROW, (_MOST_FOR_ROWS * height - 0.5) / max(len(rows), 1))
     for k, row in enumerate(rows):
-        _draw_row(axes, row, edges, 0.5 + k * _ROW)
-    _draw_notes(axes, _notes(rows, findings), 0.65 + len(rows) * _ROW, height)
+        _draw_row(axes, row, edges, 0.5 + k * step)
+    _draw_notes(axes, _notes(rows, findings), 0.65 + len(rows) * step, height)
 
 
 def _draw_row(axes: Axes, row: Row, edges: Floats, y: float) -> None:
