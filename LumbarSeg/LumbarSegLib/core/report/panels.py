@@ -22,6 +22,7 @@ _ROW, _NOTE_ROW, _NOTE_GAP = 0.3, 0.19, 0.06  # inches
 _HEADING_BOTTOM, _HEADING_ROW = 0.27, 0.155
 _FIRST_COLUMN = 0.24
 _LEAST_SCALE = 100.0  # mm²; else the end of the canal alone would fill the curve
+_MOST_FOR_ROWS = 0.85  # of the height: a whole spine from the side has thirty-three rows
 _NOTE_LENGTH, _GAP_LENGTH = 82, 17  # characters
 
 
