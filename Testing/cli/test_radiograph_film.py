@@ -19,7 +19,7 @@ SHIPPED = {one["task"] for one in json.loads(resource("Models", "index.json").re
 def test_a_drawn_film_is_segmented_and_measured_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sitk.WriteImage(sitk.GetImageFromArray(FILM.film), str(tmp_path / "film.png"))
     out = tmp_path / "film.nrrd"
-    wishes = ["--task", "xray", "--measure", "--json", "--picture", str(tmp_path / "picture.png")]
+    wishes = ["--task", "xray", "--view", "frontal", "--measure", "--json", "--picture", str(tmp_path / "picture.png")]
     assert run(["segment", str(tmp_path / "film.png"), "-o", str(out), *wishes]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["view"] == "frontal"
