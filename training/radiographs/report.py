@@ -78,7 +78,13 @@ def measure(
 
 
 def _iterations(*names: str) -> dict[str, int]:
-    return {name: int(runs.read_facts(runs.fold_folder(name, 0))["iterations"]) for name in names}
+    """How long each of some runs learned, by its name and the run that it began from."""
+    told = {}
+    for name in names:
+        facts = runs.read_facts(runs.fold_folder(name, 0))
+        began = facts["experiment"]["start_from"]
+        told[f"{name} (begun from {began})" if began else name] = int(facts["iterations"])
+    return told
 
 
 def _refused(refusals: Sequence[str]) -> tuple[int, int]:
