@@ -3,7 +3,7 @@
     python -m training.radiographs.corner_regression training/configs/radiographs/corners.toml --data DATA/xray
 
 It is the same network on the same images with the same augmentation, with another last layer and loss
-(`corner_targets`). `--resume` goes on from the last checkpoint.
+(`corner_targets`), and begins with the weights that its experiment names. `--resume` goes on from the last checkpoint.
 """
 
 import argparse
