@@ -99,7 +99,7 @@ def measure(
     measured = analysis.measure(result, volume, sagittal=beside, levels=levels, thresholds=cut_offs)
     findings = measured.findings
     files = named_files(labels=labels, sagittal=sagittal, thresholds=thresholds)
-    seen = {"view": result.view} if isinstance(result, Radiograph) else {}
+    seen = {"view": result.view, "lowest_disc": result.lowest_disc} if isinstance(result, Radiograph) else {}
     provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **seen, **files}
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, measured.result, findings, part))
