@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
@@ -41,12 +41,12 @@ def draw_curves(folder: Path) -> None:
         logs["Dice of the validation patients"] = read_log(folder / "validation.csv")
     if not logs:
         return
-    figure, axes = plt.subplots(1, len(logs), figsize=(5 * len(logs), 3.4), squeeze=False, layout="constrained")
+    figure = Figure(figsize=(5 * len(logs), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(logs), squeeze=False)
     for panel, (title, log) in zip(axes[0], logs.items(), strict=True):
         _draw(panel, log, title)
     figure.suptitle(f"{folder.parent.name}, {folder.name}", fontsize=10)
     figure.savefig(folder / "curves.png", dpi=110)
-    plt.close(figure)
 
 
 def _draw(axes: Axes, log: dict[str, list[float]], title: str) -> None:
