@@ -103,7 +103,7 @@ def measure_radiograph(
     )
     kept.memo.close()
     landmarks = {
-        name: Landmark(as_point(frame.to_lps(place)), "edited" if name in read.moved else "automatic")
+        name: Landmark(as_point(frame.plane.mm_to_lps(place)), "edited" if name in read.moved else "automatic")
         for name, place in read.places.items()
     }
     findings = Findings(
@@ -164,7 +164,7 @@ def _checked(overrides: Mapping[str, Point], frame: Frame) -> dict[str, Floats]:
             raise InputError(f"{name} is no landmark; give names as L3.{frame.ends[0]}.")
         if np.shape(point) != (3,) or not np.isfinite(point).all():
             raise InputError(f"{name} has no place; give three finite coordinates in mm.")
-        places[name] = frame.from_lps(point)
+        places[name] = frame.plane.mm_from_lps(point)
     return places
 
 
@@ -223,7 +223,7 @@ def _placed(one: Measurement, frame: Frame) -> Measurement:
 
 
 def _lps(point: Point, frame: Frame) -> Point:
-    return as_point(frame.to_lps(np.array(point[:2])))
+    return as_point(frame.plane.mm_to_lps(np.array(point[:2])))
 
 
 def _cornered(

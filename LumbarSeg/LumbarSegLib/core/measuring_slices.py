@@ -160,7 +160,7 @@ def _landmarks(
         if np.shape(point) != (3,) or not np.isfinite(point).all():
             raise InputError(f"{name} has no place; give three finite coordinates in mm.")
         one = by_name[level]
-        x, y, z = one.to_lps(one.from_lps(point)).tolist()
+        x, y, z = one.plane.mm_to_lps(one.plane.mm_from_lps(point)).tolist()
         found[name] = (x, y, z)
     return found, frozenset(overrides)
 

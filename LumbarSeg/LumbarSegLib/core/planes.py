@@ -51,6 +51,16 @@ class Plane:
         steps = np.array([self.row, self.column]) * np.array(self.spacing)[:, None]
         return np.asarray(self.origin + np.asarray(pixels, float) @ steps)
 
+    def mm_to_lps(self, places: ArrayLike) -> Vector:
+        """Places (..., 3) in LPS mm of places in the slice (..., 2), (across, down) in mm from its first pixel."""
+        flat = np.reshape(places, (-1, 2)) / self.spacing
+        return self.to_lps(flat).reshape(*np.shape(places)[:-1], 3)
+
+    def mm_from_lps(self, point: ArrayLike) -> Vector:
+        """The place in the slice (2,), in mm as above, that lies straight above or below a point (LPS mm)."""
+        away = np.subtract(point, self.origin)
+        return np.array([away @ np.array(self.row), away @ np.array(self.column)])
+
 
 def planes_of(image: sitk.Image) -> tuple[Plane, ...]:
     """The plane of each slice along the third axis of a 3D image: as its metadata carry them, else as its grid lies.

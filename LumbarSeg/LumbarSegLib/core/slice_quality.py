@@ -117,7 +117,11 @@ def _jumps(seen: SliceEvidence) -> Iterator[Flag]:
         if lower.block != upper.block or not all(pair):
             continue
         low, high = sorted(shape.sac_area for shape in pair if shape)
-        near = abs(float(lower.height(upper.to_lps(pair[1].sac_middle)))) <= doubt.limits["within_mm"] if pair[1] else 0
+        near = (
+            abs(float(lower.height(upper.plane.mm_to_lps(pair[1].sac_middle)))) <= doubt.limits["within_mm"]
+            if pair[1]
+            else 0
+        )
         if near and high > doubt.limits["most"] * low:
             yield from (doubt.flag(one.name, f"{high / low:.1f}") for one in (lower, upper))
 

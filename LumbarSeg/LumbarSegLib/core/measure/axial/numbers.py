@@ -42,7 +42,7 @@ _NO_NEIGHBOUR = "No other level has an area of the sac to compare with."
 def landmarks(one: AxialSlice, shape: SliceShape) -> dict[str, Point]:
     """The landmarks of a slice by name ("slice 4.ts_anterior"), LPS mm."""
     (front, back), (right, left) = shape.sac_ends
-    places = one.to_lps(np.array([front, back, right, left]))
+    places = one.plane.mm_to_lps(np.array([front, back, right, left]))
     return {f"{one.name}.{end}": as_point(place) for end, place in zip(ENDS, places, strict=True)}
 
 
@@ -124,12 +124,12 @@ def _mid_line(one: AxialSlice, shape: SliceShape) -> tuple[Point, Point]:
 
 
 def _line(one: AxialSlice, ends: tuple[Floats, Floats]) -> tuple[Point, Point]:
-    front, back = one.to_lps(np.array(ends))
+    front, back = one.plane.mm_to_lps(np.array(ends))
     return as_point(front), as_point(back)
 
 
 def _contour(one: AxialSlice, polygons: Sequence[Floats]) -> tuple[tuple[Point, ...], ...]:
-    return tuple(tuple(as_point(place) for place in one.to_lps(polygon)) for polygon in polygons)
+    return tuple(tuple(as_point(place) for place in one.plane.mm_to_lps(polygon)) for polygon in polygons)
 
 
 def _length(line: tuple[Point, Point]) -> float:

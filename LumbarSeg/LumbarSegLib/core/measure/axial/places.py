@@ -138,7 +138,7 @@ def _by_discs(slices: Sequence[AxialSlice], sagittal: Sagittal) -> tuple[Represe
 
 def _within(one: AxialSlice, place: Floats) -> bool:
     """Whether a place lies above or below the pixels of a slice."""
-    across, down = one.from_lps((place[0], place[1], place[2])) / one.plane.spacing
+    across, down = one.plane.mm_from_lps((place[0], place[1], place[2])) / one.plane.spacing
     rows, columns = one.labels.shape
     return bool(-0.5 <= across <= columns - 0.5 and -0.5 <= down <= rows - 0.5)
 
@@ -168,7 +168,7 @@ def tilts_by_sac(slices: Sequence[AxialSlice], shapes: Mapping[int, SliceShape])
         usual = float(np.median([shapes[one.number].sac_area for one in seen])) if seen else 0.0
         own = [one for one in seen if _ALIKE[0] * usual < shapes[one.number].sac_area < _ALIKE[1] * usual]
         if len(own) >= _FEWEST:
-            middles = np.array([one.to_lps(shapes[one.number].sac_middle) for one in own])
+            middles = np.array([one.plane.mm_to_lps(shapes[one.number].sac_middle) for one in own])
             direction = np.linalg.svd(middles - middles.mean(axis=0))[2][0]
             found |= {one.number: _angle(one.plane.normal, direction) for one in slices if one.block == block}
     return found

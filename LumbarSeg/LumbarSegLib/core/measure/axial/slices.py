@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LumbarSegLib.core.anatomy import Kind, kinds_of
-from LumbarSegLib.core.findings import Point, slice_name
+from LumbarSegLib.core.findings import slice_name
 from LumbarSegLib.core.measure.outline import Floats
 from LumbarSegLib.core.planes import Plane, blocks_of, carries_planes, planes_of, to_stack_order, with_planes
 from LumbarSegLib.core.preprocess import ORIENTATIONS
@@ -48,16 +48,6 @@ class AxialSlice:
         """Tells two slices apart by the content of each region and by place."""
         plane = repr(self.plane).encode()
         return {kind: _digest(plane, np.packbits(self.mask(kind)).tobytes()) for kind in VALUES}
-
-    def to_lps(self, places: Floats) -> Floats:
-        """Places in the slice (..., 2) as LPS mm (..., 3)."""
-        flat = np.reshape(places, (-1, 2)) / self.plane.spacing
-        return self.plane.to_lps(flat).reshape(*np.shape(places)[:-1], 3)
-
-    def from_lps(self, point: Point) -> Floats:
-        """The place in the slice (2,) that lies straight above or below an LPS point (mm)."""
-        away = np.subtract(point, self.plane.origin)
-        return np.array([away @ np.array(self.plane.row), away @ np.array(self.plane.column)])
 
     def height(self, points: Floats) -> Floats:
         """How far LPS points (..., 3) lie above the plane of the slice, in mm along its normal."""

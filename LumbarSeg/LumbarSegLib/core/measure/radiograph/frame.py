@@ -7,8 +7,6 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from LumbarSegLib.core.findings import Point
-from LumbarSegLib.core.measure.outline import Floats
 from LumbarSegLib.core.planes import Plane, planes_of
 from LumbarSegLib.core.projection import View
 
@@ -35,16 +33,6 @@ class Frame:
     @property
     def ends(self) -> tuple[str, str, str, str]:
         return ENDS[self.view]
-
-    def to_lps(self, places: Floats) -> Floats:
-        """Places in the picture (..., 2) as LPS mm (..., 3)."""
-        flat = np.reshape(places, (-1, 2)) / self.plane.spacing
-        return self.plane.to_lps(flat).reshape(*np.shape(places)[:-1], 3)
-
-    def from_lps(self, point: Point) -> Floats:
-        """The place in the picture (2,) that lies straight before or behind an LPS point (mm)."""
-        away = np.subtract(point, self.plane.origin)
-        return np.array([away @ np.array(self.plane.row), away @ np.array(self.plane.column)])
 
     def digest(self, value: int) -> str:
         """Tells the labels of a structure apart by content and place."""
