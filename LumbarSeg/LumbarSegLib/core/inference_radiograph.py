@@ -16,6 +16,7 @@ from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.images import has_spacing, stored_as
 from LumbarSegLib.core.projection import View, as_projection, upright, view_of
+from LumbarSegLib.core.radiograph import WIDER
 from LumbarSegLib.errors import Cancelled
 
 Floats = NDArray[np.float32]
@@ -40,7 +41,6 @@ _GOOD = 0.6  # of the best quality; below it other scales are tried, and then th
 _PARTS = (0.5, 0.35)  # of the spine that an image may show instead of all of it
 _FEWEST = 1.5  # vertebrae that must be seen in it there
 _ENOUGH = 4.0  # vertebrae; with fewer nothing is said of the ends of a column
-_WIDER = 1.15  # times as wide must the upper third of a column be as the lower one to be the lower one
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Look:
         counts = self._decided.sum(1)
         widths = counts[self._is_column]
         third = len(widths) // 3
-        return bool(self.clarity >= _ENOUGH and np.median(widths[:third]) > _WIDER * np.median(widths[-third:]))
+        return bool(self.clarity >= _ENOUGH and np.median(widths[:third]) > WIDER * np.median(widths[-third:]))
 
     def labels_on(self, placeless: sitk.Image) -> sitk.Image:
         """The label map on the grid of the image, all vertebrae in the view of which there are more.

@@ -20,7 +20,7 @@ _FLATNESS: dict[View, float] = {"frontal": 0.6, "lateral": 0.8}
 """Height over width of a vertebra; frontal the median of 367 radiographs, lateral that of 34 x 27 mm."""
 _FEW = 4
 """Vertebrae; fewer than this are no column, as on a radiograph of another part of the body."""
-_WIDER = 1.15
+WIDER = 1.15
 """How much wider the upper third of the vertebrae is than the lower one where a picture stands on its head."""
 _THIRD = 3
 
@@ -161,4 +161,4 @@ def _counts(missing: list[str]) -> str:
 def _stands_on_its_head(column: Column) -> bool:
     widths = [piece.width for piece in column.pieces]
     third = len(widths) // _THIRD
-    return third >= 2 and bool(np.median(widths[-third:]) > _WIDER * np.median(widths[:third]))
+    return third >= 2 and bool(np.median(widths[-third:]) > WIDER * np.median(widths[:third]))
