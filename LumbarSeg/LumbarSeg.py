@@ -44,7 +44,7 @@ def _at_startup() -> None:
     samples.register()
 
 
-class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
+class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]  # nor here
     """Loads the panel from its .ui file and passes on what Slicer tells it. `panel` is None while it is imported."""
 
     def setup(self) -> None:
@@ -90,7 +90,7 @@ class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
         ScriptedLoadableModuleWidget.onReload(self)
 
 
-class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
+class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]  # nor here
     """For scripts: from a volume to its segmentation and measures, without the panel."""
 
     def segment(self, volume: Any, **choices: Any) -> Any:
@@ -108,7 +108,7 @@ class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
         return measure(segmentation)
 
 
-class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
+class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]  # nor here
     """Runs the whole path on the shipped sample inside Slicer: segment, correct, measure, export, cancel."""
 
     def runTest(self) -> None:

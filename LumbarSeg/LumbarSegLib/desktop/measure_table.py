@@ -1,6 +1,6 @@
 """The table of measures: a row for each level, a column for each measure, several tables by what they concern."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
@@ -60,10 +60,11 @@ class MeasureTable:
         """The selected cells, or all if fewer than two are, as lines with tabs, under their headings with units."""
         view, model = self._ui.measureView, self._sorted
         places = sorted((index.row(), index.column()) for index in view.selectionModel().selectedIndexes)
-        rows, columns = range(model.rowCount()), range(model.columnCount())
+        rows: Sequence[int] = range(model.rowCount())
+        columns: Sequence[int] = range(model.columnCount())
         if len(places) > 1:
-            rows = sorted({row for row, _column in places})  # type: ignore[assignment]
-            columns = sorted({column for _row, column in places})  # type: ignore[assignment]
+            rows = sorted({row for row, _column in places})
+            columns = sorted({column for _row, column in places})
         heads = [self._model.horizontalHeaderItem(column).text().replace("\n", " ") for column in columns]
         lines = [[str(model.index(row, column).data() or "") for column in columns] for row in rows]
         levels = [str(model.headerData(row, qt.Qt.Vertical)) for row in rows]
