@@ -155,7 +155,7 @@ def measure_speed(case: Case, model: Model) -> dict[str, Any]:
     return {
         "case": case.name,
         "size": [slices, rows, columns],
-        "milliseconds": round(milliseconds, 1),
+        "milliseconds": round(milliseconds, 2),
         "milliseconds_per_slice": round(milliseconds / slices, 2),
         "repeats": _TIMED,
         "machine": runs.machine(),

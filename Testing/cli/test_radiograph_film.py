@@ -8,14 +8,11 @@ import pytest
 import SimpleITK as sitk
 
 from LumbarSegLib.cli import run
-from LumbarSegLib.resources import resource
 from Testing.radiographs import DrawnRadiograph
 
 FILM = DrawnRadiograph(size=(1600, 700), top=0.07, bottom=0.97)
-SHIPPED = {one["task"] for one in json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]}
 
 
-@pytest.mark.skipif("xray" not in SHIPPED, reason="no model for radiographs comes with this version")
 def test_a_drawn_film_is_segmented_and_measured_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sitk.WriteImage(sitk.GetImageFromArray(FILM.film), str(tmp_path / "film.png"))
     out = tmp_path / "film.nrrd"
