@@ -11,11 +11,15 @@ from LumbarSegLib.core.models import Model
 from Testing.radiograph_model import write_radiograph_model
 from Testing.radiographs import DrawnRadiograph
 from training.radiographs import measured, regional, sheets
-from training.radiographs.page import Report, page
+from training.radiographs.page import Refused, Report, page
 from training.radiographs.report import figures_of
 
 CURVED = DrawnRadiograph()
 STRAIGHT = DrawnRadiograph(curves=())
+
+
+TURNED = {"turned by 90°": Refused(3, 3, 2)}
+NOT_SEEN = {"turned by 90°": Refused(2, 1, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def report(model: Model, cases: list[measured.Case]) -> Report:
     dark[0, 0] = 255
     nothing = measured.case_of("nothing", CURVED.corners * 0.4, measured.find(measured.as_radiograph(dark), model))
     pairs = [(regional.found_angles(found.findings), regional.marked_angles(cases[0].marked))]
-    return Report(model.info, [*cases, nothing], regional.compare(pairs), cases, {}, {}, {}, [], [], {})
+    return Report(model.info, [*cases, nothing], regional.compare(pairs), cases, {}, TURNED, NOT_SEEN, {}, [], [], {})
 
 
 def test_drawn_vertebrae_are_all_found_with_their_corners_and_angles(cases: list[measured.Case]) -> None:
@@ -61,6 +65,10 @@ def test_the_three_angles_of_the_program_are_those_of_the_marked_corners(model: 
         value, wanted = found[name], marked[name]
         assert value is not None and wanted is not None
         assert abs(value - wanted) < 3
+
+
+def test_films_by_which_limits_were_set_stand_apart_from_those_that_set_none(report: Report) -> None:
+    assert "| turned by 90° | 3 of 3, 2 | 1 of 2, 1 |" in page(report, {})
 
 
 def test_a_case_without_an_angle_is_counted_and_told(report: Report) -> None:

@@ -30,7 +30,7 @@ from training.radiographs.side import SideView, lengthened, side_view
 from training.radiographs.sideways import Film, lateral_film
 
 HELD_OUT = "held_out.npz"
-_CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parents[1] / "configs"
 _LUMBAR = ("L1", "L2", "L3", "L4", "L5")
 _LONG = 0.3  # of the films to learn from show the thoracic spine too
 _MOST_ADDED = 11
@@ -41,7 +41,7 @@ _COLOURS = {1: (80, 220, 80), 2: (80, 140, 255), 3: (255, 80, 80)}
 
 def held_out_of(name: str) -> tuple[str, ...]:
     """The patients whom an experiment of `training/configs` holds out."""
-    return read_experiment(_CONFIGS / name).split.held_out
+    return read_experiment(CONFIGS / name).split.held_out
 
 
 def views(data: Path) -> dict[str, SideView]:

@@ -21,11 +21,13 @@ from training.data import aasce
 from training.data.aasce import Listed
 from training.data.pictures import read_grey
 from training.errors import TrainingError
+from training.experiment import read_experiment
+from training.folds import folds_of
 from training.radiographs import baseline, lateral_truth, measured, regional, sheets, shown, summary
 from training.radiographs.corner_regression import Regression
 from training.radiographs.measured import Case
-from training.radiographs.page import Report, page
-from training.radiographs.project import HELD_OUT, held_out_of
+from training.radiographs.page import Refused, Report, page
+from training.radiographs.project import CONFIGS, HELD_OUT, held_out_of
 
 _EVERY = 4  # of the radiographs are shown otherwise
 _LATERALS = {"pixel spacing at the detector": True, "no pixel spacing": False}
@@ -42,6 +44,12 @@ def held_out(data: Path) -> list[Listed]:
     return [listed[name] for name in names]
 
 
+def validating(data: Path) -> list[Listed]:
+    """The radiographs that validated the training: nothing was learned from them, and no limit was set by them."""
+    names = folds_of(read_experiment(CONFIGS / "radiographs/frontal.toml"), aasce.read_aasce(data))[0].split.validation
+    return [one for one in aasce.read_corners(data) if one.path.stem in names]
+
+
 def measure(
     model: Model, data: Path, synthetic: str, corners: str | None, masks: Sequence[str]
 ) -> tuple[Report, dict[str, list[Any]]]:
@@ -56,7 +64,7 @@ def measure(
     fourth = listed[::_EVERY]
     otherwise = measured.shown_otherwise(fourth, model, shown.SAME_PLACE)
     otherwise["rods and screws drawn in"] = measured.with_implants(fourth, model)
-    turned = {name: _refused(each) for name, each in measured.shown_turned(fourth, model, shown.TURNED).items()}
+    turned, turned_unseen = (_turned(each, model) for each in (fourth, validating(data)))
     films = lateral_truth.read_films(runs.RUNS / synthetic / HELD_OUT)
     laterals = {name: lateral_truth.measure_films(films, model, known) for name, known in _LATERALS.items()}
     regression = Regression(corners) if corners else None
@@ -69,6 +77,7 @@ def measure(
         cases[::_EVERY],
         otherwise,
         turned,
+        turned_unseen,
         laterals,
         others,
         baseline.compare(cases, others) if others else [],
@@ -87,8 +96,13 @@ def _iterations(*names: str) -> dict[str, int]:
     return told
 
 
-def _refused(refusals: Sequence[str]) -> tuple[int, int]:
-    return sum(bool(one) for one in refusals), sum("turned" in one for one in refusals)
+def _turned(listed: Sequence[Listed], model: Model) -> dict[str, Refused]:
+    shown_so = measured.shown_turned(listed, model, shown.TURNED)
+    return {name: _refused(refusals) for name, refusals in shown_so.items()}
+
+
+def _refused(refusals: Sequence[str]) -> Refused:
+    return Refused(len(refusals), sum(bool(one) for one in refusals), sum("turned" in one for one in refusals))
 
 
 def _panels(report: Report) -> dict[str, list[Any]]:
