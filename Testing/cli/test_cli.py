@@ -266,9 +266,13 @@ def test_a_stop_by_the_user_ends_with_130_and_leaves_the_old_result(tmp_path: Pa
     arguments = [*COMMAND, "segment", str(pipe), "-o", str(out)]
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         writer = _opened_by_reader(pipe)
+        # A signal between opening and reading is seen only after the read, and this one never ends by itself.
+        time.sleep(1)
         process.send_signal(ending)
-        _, said = process.communicate(timeout=60)
-        os.close(writer)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            os.close(writer)
 
     assert process.returncode == 130
     assert said == "lumbarseg: stopped.\n"
