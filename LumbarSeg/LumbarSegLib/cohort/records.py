@@ -1,0 +1,77 @@
+"""What became of a case, in a file of its own: a case is over when that file is there, and not before."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+RECORD = "case.json"
+
+Status = Literal["done", "refused", "failed"]
+"""Whether there is a result, the image cannot be used, or something else went wrong."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was made of an image. `seen` names what was found in words.
+
+    `files` are names in the case's folder by what they are: "report", "findings", "segmentation", "overlay", "plain"...
+    """
+
+    task: str
+    seen: str
+    files: Mapping[str, str]
+    flags: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a case.
+
+    `reason` says in a sentence why there is no result. `stamp` tells the image file from what it may be changed to.
+    """
+
+    name: str
+    image: str
+    status: Status
+    seconds: float
+    stamp: str
+    reason: str = ""
+    outcome: Outcome | None = field(default=None)
+
+
+def stamp_of(image: Path) -> str:
+    """The size and the last change of a file, or of all files in a folder; "" where there is none."""
+    files = [image] if image.is_file() else [path for path in image.rglob("*") if path.is_file()]
+    states = [path.stat() for path in files]
+    return f"{len(states)} {sum(one.st_size for one in states)} {max(one.st_mtime_ns for one in states)}" if states else ""
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write the record of a case into its folder. Raises OutputError."""
+    from LumbarSegLib.core.images import write_whole
+
+    text = json.dumps(asdict(record), ensure_ascii=False, indent=1)
+    write_whole(folder / RECORD, lambda part: _write(part, text))
+
+
+def _write(part: Path, text: str) -> None:
+    part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record in the folder of a case, None where there is none that is whole."""
+    try:
+        told = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        outcome = told.pop("outcome")
+        return Record(**told, outcome=Outcome(**outcome) if outcome else None)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def is_over(record: Record | None, image: Path) -> bool:
+    """Whether a case need not be done again: it is done, or its image was refused, and the image is still the same."""
+    return record is not None and record.status != "failed" and record.stamp == stamp_of(image)

@@ -1,0 +1,98 @@
+"""One case, as a worker process does it: all or nothing, and never an error that would reach a log."""
+
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from LumbarSegLib.cohort.cases import Case
+from LumbarSegLib.cohort.records import Outcome, Record, Status, is_over, read_record, stamp_of, write_record
+from LumbarSegLib.errors import NOT_ENOUGH_MEMORY, LumbarSegError, OutputError, is_out_of_memory
+
+Make = Callable[[Case, Path], Outcome]
+"""Makes all files of a case in a folder. Raises LumbarSegError with a sentence for the user."""
+
+_ONE_AT_A_TIME = threading.Lock()
+_NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The output cannot be written, so that no further case can be done either; says why."""
+
+    reason: str
+
+
+def do_case(case: Case, folder: Path, work: Path, make: Make) -> Record | Stopped:
+    """Make the files of a case in a folder of their own below `work`, then put them in their place as `folder`.
+
+    What is over already is left as it is. A process does one case at a time, whatever threads it is given: the networks
+    and the scene use all that there is for one.
+    """
+    with _ONE_AT_A_TIME:
+        before = read_record(folder)
+        if before and is_over(before, case.image):
+            return before
+        part = work / f"{os.getpid()}-{time.time_ns()}" / case.name
+        try:
+            part.mkdir(parents=True)
+            record = _made(case, part, make)
+            write_record(part, record)
+            _put(part, folder)
+        except OutputError as error:
+            return Stopped(str(error))
+        except OSError as error:
+            return Stopped(f"{folder.parent}: results cannot be written ({error.strerror}); free some space.")
+        finally:
+            shutil.rmtree(part.parent, ignore_errors=True)
+        return record
+
+
+def _made(case: Case, part: Path, make: Make) -> Record:
+    """The record of a case, with or without a result; without one nothing is left in `part`."""
+    started = time.perf_counter()
+    stamp = stamp_of(case.image)
+
+    def record(status: Status, reason: str = "", outcome: Outcome | None = None) -> Record:
+        seconds = round(time.perf_counter() - started, 2)
+        return Record(case.name, str(case.image), status, seconds, stamp, reason, outcome)
+
+    try:
+        return record("done", outcome=make(case, part))
+    except OutputError:
+        raise
+    except LumbarSegError as error:
+        status, reason = "refused", " ".join(str(error).split())
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_PLACE:
+            raise
+        told = NOT_ENOUGH_MEMORY if is_out_of_memory(error) else f"unexpected failure ({type(error).__name__}: {error})"
+        status, reason = "failed", " ".join(told.split())
+    shutil.rmtree(part)
+    part.mkdir()
+    return record("refused" if status == "refused" else "failed", reason)
+
+
+def _put(part: Path, folder: Path) -> None:
+    """Let the finished folder take the place of one from a run before."""
+    if folder.exists():
+        folder.replace(part.parent / "before")
+    part.replace(folder)
+
+
+def record_lost(case: Case, folder: Path, work: Path) -> Record | Stopped:
+    """Record that a case ended the process that worked on it, more than once."""
+
+    def make(case: Case, part: Path) -> Outcome:
+        raise _Ended
+
+    return do_case(case, folder, work, make)
+
+
+class _Ended(Exception):
+    def __str__(self) -> str:
+        return "the process ended twice while it worked on this image; too little memory may be the cause"
