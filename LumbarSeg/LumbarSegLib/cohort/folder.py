@@ -18,8 +18,7 @@ from filelock import FileLock, Timeout
 
 from LumbarSegLib import RESEARCH_USE, __version__
 from LumbarSegLib.cohort.cases import Case, Wanted, named_cases
-from LumbarSegLib.cohort.records import Record, is_over, read_record
-from LumbarSegLib.core.images import write_whole
+from LumbarSegLib.cohort.records import Record, is_over, read_record, write_text_whole
 from LumbarSegLib.core.models import shipped
 from LumbarSegLib.errors import InputError, OutputError
 
@@ -108,12 +107,8 @@ def _asked(root: Path, source: Path, wanted: Sequence[Wanted], options: Mapping[
     if new or not old:
         told = {**asked, "cases": [{**asdict(case), "image": str(case.image)} for case in cases]}
         text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
-        write_whole(root / _ASKED, lambda part: _write(part, text))
+        write_text_whole(root / _ASKED, text)
     return Batch(root, cases, asked)
-
-
-def _write(part: Path, text: str) -> None:
-    part.write_text(text, encoding="utf-8")
 
 
 def _check_same(old: Mapping[str, Any], now: Mapping[str, Any]) -> None:

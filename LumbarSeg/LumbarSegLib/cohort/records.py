@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from LumbarSegLib.core.images import write_whole
+
 RECORD = "case.json"
 
 Status = Literal["done", "refused", "failed"]
@@ -13,15 +15,28 @@ Status = Literal["done", "refused", "failed"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What was made of an image. `seen` names what was found in words.
+class KeyNumber:
+    """A number that stands for a case in a list: its column, heading and level, and itself with its unit in words."""
 
-    `files` are names in the case's folder by what they are: "report", "findings", "segmentation", "overlay", "plain"...
+    column: str
+    heading: str
+    level: str
+    value: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was made of an image. `seen` names what was found in words, `numbers` are the key numbers.
+
+    `files` are names in the case's folder: "findings" (JSON), "plain" and "overlay" (small pictures to look through),
+    "picture", "segmentation", and "report" where there is one. `flags` are those of the findings.
     """
 
     task: str
     seen: str
     files: Mapping[str, str]
+    numbers: tuple[KeyNumber, ...]
     flags: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     provenance: Mapping[str, str]
@@ -52,14 +67,16 @@ def stamp_of(image: Path) -> str:
 
 def write_record(folder: Path, record: Record) -> None:
     """Write the record of a case into its folder. Raises OutputError."""
-    from LumbarSegLib.core.images import write_whole
-
-    text = json.dumps(asdict(record), ensure_ascii=False, indent=1)
-    write_whole(folder / RECORD, lambda part: _write(part, text))
+    write_text_whole(folder / RECORD, json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n")
 
 
-def _write(part: Path, text: str) -> None:
-    part.write_text(text + "\n", encoding="utf-8")
+def write_text_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a text file whole or not at all. Raises OutputError."""
+
+    def write(part: Path) -> None:
+        part.write_text(text, encoding=encoding)
+
+    write_whole(path, write)
 
 
 def read_record(folder: Path) -> Record | None:
@@ -67,6 +84,8 @@ def read_record(folder: Path) -> Record | None:
     try:
         told = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         outcome = told.pop("outcome")
+        if outcome:
+            outcome["numbers"] = tuple(KeyNumber(**row) for row in outcome["numbers"])
         return Record(**told, outcome=Outcome(**outcome) if outcome else None)
     except (OSError, ValueError, TypeError, KeyError):
         return None
