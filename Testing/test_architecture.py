@@ -18,7 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULE = ROOT / "LumbarSeg"
 LIBRARY = MODULE / "LumbarSegLib"
 SOURCES = sorted(LIBRARY.rglob("*.py"))
-MAY_IMPORT = {"core": (), "scene": ("core",), "cli": ("core", "scene"), "desktop": ("core", "scene")}
+MAY_IMPORT = {
+    "core": (),
+    "scene": ("core",),
+    "cohort": ("core",),
+    "cli": ("core", "scene", "cohort"),
+    "desktop": ("core", "scene"),
+}
 """What each layer may import besides itself; hosts know nothing of each other."""
 
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}

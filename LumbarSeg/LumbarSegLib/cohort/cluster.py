@@ -101,7 +101,9 @@ def _check_workers(client: "Client", address: str, root: Path) -> None:
     try:
         client.wait_for_workers(1, timeout=_WAIT_S)
     except TimeoutError as error:
-        raise InputError(f"The scheduler at {address} has no workers; start some with `dask worker {address}`.") from error
+        raise InputError(
+            f"The scheduler at {address} has no workers; start some with `dask worker {address}`."
+        ) from error
     try:
         told = client.run(what_a_worker_has, str(root))
     except Exception as error:
@@ -110,7 +112,9 @@ def _check_workers(client: "Client", address: str, root: Path) -> None:
         ) from error
     for version, sees in told.values():
         if version != _version():
-            raise InputError(f"The workers of {address} have LumbarSeg {version}, this is {_version()}; use one version.")
+            raise InputError(
+                f"The workers of {address} have LumbarSeg {version}, this is {_version()}; use one version."
+            )
         if not sees:
             raise InputError(f"The workers of {address} do not see {root}; choose a folder that all machines share.")
 

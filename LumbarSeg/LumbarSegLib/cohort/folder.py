@@ -1,8 +1,8 @@
 """The folder of a batch: what was asked for, a folder for each case, and which cases are still to be done.
 
-    batch.json      the cases and the options, and what they are done with; written before the first case begins
-    cases/NAME/     the files of a case with its record (`records`); it comes here whole, by one renaming
-    .work/          what is not finished yet; nothing in it counts
+batch.json      the cases and the options, and what they are done with; written before the first case begins
+cases/NAME/     the files of a case with its record (`records`); it comes here whole, by one renaming
+.work/          what is not finished yet; nothing in it counts
 """
 
 import json
@@ -61,7 +61,9 @@ def batch_in(
     root = root.resolve()
     there = root.is_dir() and any(path.name != _LOCK for path in root.iterdir())
     if there and not resume:
-        raise OutputError(f"{root}: the folder is not empty; add --resume to go on with its batch, or name a new folder.")
+        raise OutputError(
+            f"{root}: the folder is not empty; add --resume to go on with its batch, or name a new folder."
+        )
     if there and not (root / _ASKED).is_file():
         raise OutputError(f"{root}: the folder holds no batch to go on with; name a new folder.")
     _make(root)
@@ -75,8 +77,10 @@ def batch_in(
         shutil.rmtree(batch.work, ignore_errors=True)
         _make(root / _CASES)
         _make(batch.work)
-        yield batch
-        shutil.rmtree(batch.work, ignore_errors=True)
+        try:
+            yield batch
+        finally:
+            shutil.rmtree(batch.work, ignore_errors=True)
     finally:
         lock.release()
         if not there and not (root / _ASKED).is_file():

@@ -110,14 +110,14 @@ def _places(heading: Sequence[str]) -> dict[str, int]:
 
 
 def _at(source: Path, text: str) -> Path:
-    return Path(os.path.abspath(source.parent / Path(text).expanduser()))
+    return (source.parent / Path(text).expanduser()).absolute()
 
 
 def _in_folder(source: Path, without: Path) -> Iterator[Wanted]:
     """Images and DICOM series in a folder and below; nothing hidden, no segmentations."""
-    for place, folders, files in os.walk(source.resolve()):
+    for place, folders, files in os.walk(source.absolute()):
         folder = Path(place)
-        folders[:] = sorted(one for one in folders if one[0] != "." and folder / one != without)
+        folders[:] = sorted(one for one in folders if one[0] != "." and (folder / one).resolve() != without)
         paths = [folder / file for file in sorted(files) if file[0] != "."]
         series = _series([path for path in paths if full_suffix(path) not in _IMAGE_SUFFIXES])
         # A folder stands for all below it, a file for its series in its own folder alone.

@@ -34,18 +34,22 @@ def write_page(batch: Batch, records: Sequence[Record]) -> None:
     asked = batch.asked
     models = {one.outcome.provenance.get("model", ""): one.outcome.provenance for one in records if one.outcome}
     source = resource("Cohort", "page.html").read_text(encoding="utf-8")
-    text = Environment(autoescape=True).from_string(source).render(
-        cases=cards,
-        counts={**counts, "all": len(batch.cases), "done": counts["done"], "left": len(batch.cases) - len(records)},
-        source=asked["source"],
-        begun=asked["begun"][:10],
-        date=datetime.now(UTC).isoformat(sep=" ", timespec="minutes").replace("+00:00", " UTC"),
-        version=asked["made_with"]["lumbarseg_version"],
-        models=", ".join(_model_in_words(name, models[name]) for name in sorted(models)) or "none",
-        options=options_in_words(asked["options"]),
-        identity=f"{asked['begun']} {batch.root}",
-        shown=_SHOWN,
-        use=RESEARCH_USE,
+    text = (
+        Environment(autoescape=True)
+        .from_string(source)
+        .render(
+            cases=cards,
+            counts={**counts, "all": len(batch.cases), "done": counts["done"], "left": len(batch.cases) - len(records)},
+            source=asked["source"],
+            begun=asked["begun"][:10],
+            date=datetime.now(UTC).isoformat(sep=" ", timespec="minutes").replace("+00:00", " UTC"),
+            version=asked["made_with"]["lumbarseg_version"],
+            models=", ".join(_model_in_words(name, models[name]) for name in sorted(models)) or "none",
+            options=options_in_words(asked["options"]),
+            identity=f"{asked['begun']} {batch.root}",
+            shown=_SHOWN,
+            use=RESEARCH_USE,
+        )
     )
     write_text_whole(batch.root / PAGE, text)
 

@@ -62,7 +62,9 @@ def stamp_of(image: Path) -> str:
     """The size and the last change of a file, or of all files in a folder; "" where there is none."""
     files = [image] if image.is_file() else [path for path in image.rglob("*") if path.is_file()]
     states = [path.stat() for path in files]
-    return f"{len(states)} {sum(one.st_size for one in states)} {max(one.st_mtime_ns for one in states)}" if states else ""
+    return (
+        f"{len(states)} {sum(one.st_size for one in states)} {max(one.st_mtime_ns for one in states)}" if states else ""
+    )
 
 
 def write_record(folder: Path, record: Record) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.cohort.cases import Case
 from LumbarSegLib.cohort.folder import Batch
@@ -29,7 +29,7 @@ def run_cases(client: "Client", batch: Batch, cases: Sequence[Case], make: Make)
     what is over then stays, and the batch can be resumed.
     """
     run = time.time_ns()
-    waiting: dict[Future, Case] = {}
+    waiting: dict[Future[Any], Case] = {}
     for number, case in enumerate(cases):
         folder = batch.folder_of(case)
         waiting[client.submit(do_case, case, folder, batch.work, make, key=f"case-{run}-{number}", pure=False)] = case
@@ -43,7 +43,7 @@ def run_cases(client: "Client", batch: Batch, cases: Sequence[Case], make: Make)
         client.cancel(list(waiting))
 
 
-def _ended(client: "Client", futures: "Sequence[Future]") -> "list[Future]":
+def _ended(client: "Client", futures: "Sequence[Future[Any]]") -> "list[Future[Any]]":
     """Those that have ended; waits until there are some. Raises SchedulerLost."""
     from distributed import wait
 
@@ -63,7 +63,7 @@ def _ended(client: "Client", futures: "Sequence[Future]") -> "list[Future]":
             raise SchedulerLost("All workers have gone; start some and go on with --resume.")
 
 
-def _record(future: "Future", batch: Batch, case: Case) -> Record:
+def _record(future: "Future[Any]", batch: Batch, case: Case) -> Record:
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 

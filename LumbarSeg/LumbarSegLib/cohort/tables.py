@@ -102,7 +102,7 @@ def _rounded(row: Mapping[str, Any]) -> str:
 
 
 def _of_all(batch: Batch, records: Sequence[Record]) -> Iterator[Sequence[Any]]:
-    """A line for each measure and level; the slices of axial images have numbers of their own in each and no place here."""
+    """A line for each measure and level; slices have other numbers in each image and are left out."""
     values: dict[tuple[str, str, str], list[float | None]] = {}
     for record, rows in _findings(batch, records):
         assert record.outcome
@@ -114,9 +114,7 @@ def _of_all(batch: Batch, records: Sequence[Record]) -> Iterator[Sequence[Any]]:
         measured = [value for value in found if value is not None]
         measure = MEASURES[key]
         spread = stdev(measured) if len(measured) > 1 else None
-        told = (
-            (fmean(measured), spread, median(measured), min(measured), max(measured)) if measured else (None,) * 5
-        )
+        told = (fmean(measured), spread, median(measured), min(measured), max(measured)) if measured else (None,) * 5
         counts = (len(measured), len(found) - len(measured))
         numbers = ("" if value is None else f"{value:.{measure.decimals + 1}f}" for value in told)
         yield (task, level, key, measure.name, measure.ucum, *counts, *numbers)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.core.radiograph import Radiograph
@@ -30,8 +31,8 @@ _SMALL = 9
 
 
 def draw_thumbnails(image: sitk.Image, result: Result, plain: Path, overlay: Path) -> None:
-    """Write two JPEG of the same size: a Spine from the side through the canal, slices of the Regions of an axial image,
-    a Radiograph; without and with outlines and names.
+    """Write two JPEG of the same size, without and with outlines and names: a Spine from the side through the canal,
+    slices of the Regions of an axial image, a Radiograph.
 
     `image` is the 3D image on whose grid the result was found. Raises OSError where they are not written.
     """
@@ -49,8 +50,7 @@ def draw_thumbnails(image: sitk.Image, result: Result, plain: Path, overlay: Pat
         axes.set_axis_off()
     for axes, index in zip(panels.flat, shown, strict=False):
         _draw_plain(axes, stack, index, box)
-    keep = {"format": "jpg", "facecolor": BACKGROUND, "dpi": _DPI, "pil_kwargs": {"quality": _QUALITY}}
-    figure.savefig(plain, **keep)
+    _save(figure, plain)
     for axes, index in zip(panels.flat, shown, strict=False):
         draw_segments(axes, stack.labels[index], result.instances, stack.box, _OPACITY)
         if len(shown) > 1:
@@ -59,7 +59,11 @@ def draw_thumbnails(image: sitk.Image, result: Result, plain: Path, overlay: Pat
         draw_names(panels[0][0], stack, result)
     elif isinstance(result, Radiograph):
         _draw_vertebrae(panels[0][0], stack, result)
-    figure.savefig(overlay, **keep)
+    _save(figure, overlay)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, format="jpg", facecolor=BACKGROUND, dpi=_DPI, pil_kwargs={"quality": _QUALITY})
 
 
 def _draw_plain(axes: Axes, stack: Stack, index: int, box: Box) -> None:
