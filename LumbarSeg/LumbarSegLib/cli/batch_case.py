@@ -52,13 +52,14 @@ def _outcome(done: CaseDone) -> "Outcome":
 
 
 def _seen(done: CaseDone) -> str:
-    """What was found, in a few words: "T12 to L5, 6 discs, canal"."""
+    """What was found, in a few words: "T12 to L5, 6 discs, canal" or "3 slices: IVD, PE, TS, AAP"."""
     from LumbarSegLib.core.regions import Regions
 
     result = done.study.result
     assert result is not None
     if isinstance(result, Regions):
-        return ", ".join(f"{one.structure.name} on {result.slices_with(one.structure)}" for one in result.instances)
+        count = max(result.slices_with(one.structure) for one in result.instances)
+        return f"{count} slice{'s' * (count > 1)}: {', '.join(one.structure.name for one in result.instances)}"
     kinds = [one.structure.kind for one in result.instances]
     vertebrae = [one.structure.name for one in result.instances if one.structure.kind == "vertebra"]
     told = [f"{vertebrae[-1]} to {vertebrae[0]}" if len(vertebrae) > 1 else "".join(vertebrae) or "no vertebra"]

@@ -90,7 +90,8 @@ def tell_summary(batch: "Batch", records: "Sequence[Record]", tried: int, second
     ]
     typer.echo("\n".join(lines))
     if wrong:
-        raise LumbarSegError(f"{len(wrong)} of {len(records)} cases have no result; {CASES} says why.")
+        has = "has" if len(wrong) == 1 else "have"
+        raise LumbarSegError(f"{len(wrong)} of {len(records)} cases {has} no result; {CASES} says why.")
 
 
 def _numbers(records: "Sequence[Record]") -> Iterator[str]:

@@ -7,6 +7,7 @@ cases/NAME/     the files of a case with its record (`records`); it comes here w
 
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,15 +28,17 @@ _ASKED, _CASES, _WORK, _LOCK = "batch.json", "cases", ".work", ".lock"
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch that has its folder to itself. `asked` is what its file says besides the cases."""
+    """A batch that has its folder to itself. `asked` is what its file says besides the cases; each `run` has a name."""
 
     root: Path
     cases: tuple[Case, ...]
     asked: Mapping[str, Any]
+    run: str
 
     @property
     def work(self) -> Path:
-        return self.root / _WORK
+        """Where this run keeps what is not finished."""
+        return self.root / _WORK / self.run
 
     def folder_of(self, case: Case) -> Path:
         return self.root / _CASES / case.name
@@ -45,7 +48,7 @@ class Batch:
 
     def left(self) -> list[Case]:
         """The cases that are not over."""
-        return [case for case in self.cases if not is_over(self.record_of(case), case.image)]
+        return [case for case in self.cases if not is_over(self.record_of(case), case.image, self.run)]
 
 
 @contextmanager
@@ -74,13 +77,13 @@ def batch_in(
         raise OutputError(f"{root}: another run is at work in this folder; wait until it has ended.") from error
     try:
         batch = _asked(root, source, wanted, options)
-        shutil.rmtree(batch.work, ignore_errors=True)
-        _make(root / _CASES)
-        _make(batch.work)
+        shutil.rmtree(root / _WORK, ignore_errors=True)
+        for folder in (root / _CASES, root / _WORK, batch.work):
+            _make(folder)
         try:
             yield batch
         finally:
-            shutil.rmtree(batch.work, ignore_errors=True)
+            shutil.rmtree(root / _WORK, ignore_errors=True)
     finally:
         lock.release()
         if not there and not (root / _ASKED).is_file():
@@ -112,7 +115,7 @@ def _asked(root: Path, source: Path, wanted: Sequence[Wanted], options: Mapping[
         told = {**asked, "cases": [{**asdict(case), "image": str(case.image)} for case in cases]}
         text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
         write_text_whole(root / _ASKED, text)
-    return Batch(root, cases, asked)
+    return Batch(root, cases, asked, str(time.time_ns()))
 
 
 def _check_same(old: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -124,7 +127,7 @@ def _check_same(old: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     before, after = old["options"], now["options"]
     changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     if changed:
-        was = ", ".join(f"{key} {_said(before.get(key))}" for key in changed)
+        was = ", ".join(f"{key} was {_said(before.get(key))}, now {_said(after.get(key))}" for key in changed)
         raise InputError(f"The batch was begun with other options ({was}); give the same, or begin in a new folder.")
 
 

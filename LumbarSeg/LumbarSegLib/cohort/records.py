@@ -46,7 +46,8 @@ class Outcome:
 class Record:
     """What became of a case.
 
-    `reason` says in a sentence why there is no result. `stamp` tells the image file from what it may be changed to.
+    `reason` says in a sentence why there is no result. `stamp` tells the image file from what it may be changed to,
+    `run` names the run that made the record.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Record:
     status: Status
     seconds: float
     stamp: str
+    run: str
     reason: str = ""
     outcome: Outcome | None = field(default=None)
 
@@ -93,6 +95,10 @@ def read_record(folder: Path) -> Record | None:
         return None
 
 
-def is_over(record: Record | None, image: Path) -> bool:
-    """Whether a case need not be done again: it is done, or its image was refused, and the image is still the same."""
-    return record is not None and record.status != "failed" and record.stamp == stamp_of(image)
+def is_over(record: Record | None, image: Path, run: str) -> bool:
+    """Whether a case need not be done again in this run: it is done, or its image was refused, and the image is still
+    the same; what failed for another reason is tried once in each run.
+    """
+    if record is None or record.stamp != stamp_of(image):
+        return False
+    return record.status != "failed" or record.run == run

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.cohort.cases import Case
@@ -28,11 +29,12 @@ def run_cases(client: "Client", batch: Batch, cases: Sequence[Case], make: Make)
     Raises OutputError where results cannot be written any more, SchedulerLost where there is nobody left to do them;
     what is over then stays, and the batch can be resumed.
     """
-    run = time.time_ns()
     waiting: dict[Future[Any], Case] = {}
     for number, case in enumerate(cases):
         folder = batch.folder_of(case)
-        waiting[client.submit(do_case, case, folder, batch.work, make, key=f"case-{run}-{number}", pure=False)] = case
+        waiting[
+            client.submit(do_case, case, folder, batch.work, make, key=f"case-{batch.run}-{number}", pure=False)
+        ] = case
     try:
         while waiting:
             for future in _ended(client, list(waiting)):
@@ -53,6 +55,8 @@ def _ended(client: "Client", futures: "Sequence[Future[Any]]") -> "list[Future[A
             done, _ = wait(futures, timeout=_LOOK_EVERY_S, return_when="FIRST_COMPLETED")
         except TimeoutError:
             done = set()
+        except CancelledError as error:
+            raise SchedulerLost(_SCHEDULER_GONE) from error
         if done:
             return list(done)
         if client.status != "running":
@@ -65,13 +69,12 @@ def _ended(client: "Client", futures: "Sequence[Future[Any]]") -> "list[Future[A
 
 def _record(future: "Future[Any]", batch: Batch, case: Case) -> Record:
     from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
 
     try:
         result = future.result()
     except KilledWorker:
         result = record_lost(case, batch.folder_of(case), batch.work)
-    except (FutureCancelledError, OSError, TimeoutError) as error:
+    except (CancelledError, OSError) as error:
         raise SchedulerLost(_SCHEDULER_GONE) from error
     if isinstance(result, Stopped):
         raise OutputError(f"{result.reason} What is done is kept: go on with --resume.")

@@ -28,19 +28,20 @@ class Stopped:
 
 
 def do_case(case: Case, folder: Path, work: Path, make: Make) -> Record | Stopped:
-    """Make the files of a case in a folder of their own below `work`, then put them in their place as `folder`.
+    """Make the files of a case in a folder of their own below `work`, which is called after this run, then put them in
+    their place as `folder`.
 
     What is over already is left as it is. A process does one case at a time, whatever threads it is given: the networks
     and the scene use all that there is for one.
     """
     with _ONE_AT_A_TIME:
         before = read_record(folder)
-        if before and is_over(before, case.image):
+        if before and is_over(before, case.image, work.name):
             return before
         part = work / f"{os.getpid()}-{time.time_ns()}" / case.name
         try:
             part.mkdir(parents=True)
-            record = _made(case, part, make)
+            record = _made(case, part, work.name, make)
             write_record(part, record)
             _put(part, folder)
         except OutputError as error:
@@ -52,29 +53,40 @@ def do_case(case: Case, folder: Path, work: Path, make: Make) -> Record | Stoppe
         return record
 
 
-def _made(case: Case, part: Path, make: Make) -> Record:
+def _made(case: Case, part: Path, run: str, make: Make) -> Record:
     """The record of a case, with or without a result; without one nothing is left in `part`."""
     started = time.perf_counter()
     stamp = stamp_of(case.image)
 
     def record(status: Status, reason: str = "", outcome: Outcome | None = None) -> Record:
         seconds = round(time.perf_counter() - started, 2)
-        return Record(case.name, str(case.image), status, seconds, stamp, reason, outcome)
+        return Record(case.name, str(case.image), status, seconds, stamp, run, reason, outcome)
 
     try:
         return record("done", outcome=make(case, part))
     except OutputError:
         raise
-    except LumbarSegError as error:
-        status, reason = "refused", " ".join(str(error).split())
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_PLACE:
             raise
-        told = NOT_ENOUGH_MEMORY if is_out_of_memory(error) else f"unexpected failure ({type(error).__name__}: {error})"
-        status, reason = "failed", " ".join(told.split())
+        status, told = _why(error)
     shutil.rmtree(part)
     part.mkdir()
-    return record("refused" if status == "refused" else "failed", reason)
+    return record(status, _sentence(told.removeprefix(f"{case.image}: ").removeprefix(f"{case.image.name}: ")))
+
+
+def _why(error: Exception) -> tuple[Status, str]:
+    """Whether it is the image's fault, and what to tell the user."""
+    if isinstance(error, LumbarSegError):
+        return "failed" if isinstance(error, ProcessEnded) else "refused", str(error)
+    if is_out_of_memory(error):
+        return "failed", NOT_ENOUGH_MEMORY
+    return "failed", f"unexpected failure ({type(error).__name__}: {error}); run it alone with --debug and report it."
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _put(part: Path, folder: Path) -> None:
@@ -88,11 +100,10 @@ def record_lost(case: Case, folder: Path, work: Path) -> Record | Stopped:
     """Record that a case ended the process that worked on it, more than once."""
 
     def make(case: Case, part: Path) -> Outcome:
-        raise _Ended
+        raise ProcessEnded("Its process ended twice while it worked on this image; too little memory may be the cause.")
 
     return do_case(case, folder, work, make)
 
 
-class _Ended(Exception):
-    def __str__(self) -> str:
-        return "the process ended twice while it worked on this image; too little memory may be the cause"
+class ProcessEnded(LumbarSegError):
+    """The process that worked on a case has ended."""
