@@ -46,7 +46,7 @@ def write_page(batch: Batch, records: Sequence[Record]) -> None:
             version=asked["made_with"]["lumbarseg_version"],
             models=", ".join(_model_in_words(name, models[name]) for name in sorted(models)) or "none",
             options=options_in_words(asked["options"]),
-            identity=f"{asked['begun']} {batch.root}",
+            identity=f"{asked['begun']} {asked['source']}",
             shown=_SHOWN,
             use=RESEARCH_USE,
         )
@@ -73,7 +73,7 @@ def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str])
     return {
         **card,
         "status": record.status,
-        "badge": f"doubt {doubt}" if doubt else "no doubt",
+        "badge": f"doubt {doubt}",
         "doubt": doubt,
         "wide": _is_wide(plain),
         "plain": b64encode(plain).decode(),
