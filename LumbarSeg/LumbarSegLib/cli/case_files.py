@@ -40,9 +40,13 @@ def write_case(
     """
     from LumbarSegLib.core.images import write_whole
     from LumbarSegLib.core.report.measured import draw_measured
+    from LumbarSegLib.core.report.page import report_html
+    from LumbarSegLib.core.report.page_files import check_pdf, write_page
     from LumbarSegLib.core.report.tables import to_csv, to_json
 
     check_folder(folder)
+    if pdf:
+        check_pdf()
     with TemporaryDirectory(prefix=".", dir=folder) as place:
         part = Path(place) / study.name
         image, result, findings = study.image, study.result, study.findings
@@ -52,6 +56,12 @@ def write_case(
 
         if result is not None:
             _save(study, file(".seg.nrrd"))
+        html = report_html(study, patient)
+        write_page(html, file(".html"))
+        if pdf:
+            write_page(html, file(".pdf"))
+        if dicom:
+            write_dicom(study, dicom, Path(place))
         if image is not None and result is not None:
             write_whole(file(".png"), lambda path: draw_measured(image, result, findings, path))
         _write_text(file(".csv"), to_csv(findings, study.provenance), "utf-8-sig")

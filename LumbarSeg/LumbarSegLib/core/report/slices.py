@@ -44,7 +44,8 @@ _AROUND = (
     (0.5, 1.008, "center", "bottom"),
     (0.5, -0.008, "center", "top"),
 )
-_WITHIN = (*_AROUND[:2], (0.5, 0.988, "center", "top"), (0.5, 0.012, "center", "bottom"))
+_WITHIN = (*_AROUND[:2], (0.5, 0.985, "center", "top"), (0.5, 0.015, "center", "bottom"))
+_IN_CORNERS = (*_AROUND[:2], (0.98, 0.985, "right", "top"), (0.98, 0.015, "right", "bottom"))
 _READ_AS = {**ORIENTATIONS, "frontal": "LIP", "lateral": "PIR"}  # a radiograph as its view is read
 _SIDES = {"sagittal": "APSI", "axial": "RLAP", "frontal": "RLSI", "lateral": "APSI"}  # left, right, top and bottom
 
@@ -129,7 +130,8 @@ def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> No
 def draw_bare_slice(axes: Axes, stack: Stack, index: int, box: Box) -> None:
     """The same without a title, and with the directions of the patient within the picture."""
     show_slice(axes, stack, index, box)
-    _draw_sides(axes, stack, _WITHIN)
+    # In front of a spine stand its names, in the middle above and below it too.
+    _draw_sides(axes, stack, _WITHIN if stack.sides == _SIDES["axial"] else _IN_CORNERS)
 
 
 def show_slice(axes: Axes, stack: Stack, index: int, box: Box) -> None:
@@ -148,15 +150,15 @@ def _draw_sides(axes: Axes, stack: Stack, places: Sequence[tuple[float, float, s
         )
 
 
-def draw_scale_bar(axes: Axes, stack: Stack, box: Box) -> None:
+def draw_scale_bar(axes: Axes, stack: Stack, box: Box, length_mm: int = _SCALE_BAR_MM) -> None:
     """A bar of a known length, where the length of a pixel is known."""
     if not stack.in_mm:
         return
     x, y = box.left + 0.05 * box.width, box.top + 0.965 * box.height
     edge = [withStroke(linewidth=4.5, foreground="black")]
-    axes.plot([x, x + _SCALE_BAR_MM], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)
+    axes.plot([x, x + length_mm], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)
     above = y - 0.008 * box.height
-    axes.text(x, above, f"{_SCALE_BAR_MM // 10} cm", color=TEXT, fontsize=9, va="bottom", path_effects=halo())
+    axes.text(x, above, f"{length_mm // 10} cm", color=TEXT, fontsize=9, va="bottom", path_effects=halo())
 
 
 def draw_segments(axes: Axes, labels: Slice, instances: Sequence[Instance], box: Box, opacity: float) -> None:

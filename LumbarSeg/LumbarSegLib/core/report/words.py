@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TypeVar
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side, is_slice, slice_name
+from LumbarSegLib.core.findings import Comparison, Findings, Flag, Measurement, Side, is_slice, slice_name
 from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
 
 Told = TypeVar("Told")
@@ -182,10 +182,15 @@ def _flags(findings: Findings) -> str:
 
 def flag_texts(findings: Findings) -> list[str]:
     """The flags in words; what is said of several slices alike is said once."""
+    return [text for text, _ in flags_once(findings)]
+
+
+def flags_once(findings: Findings) -> list[tuple[str, tuple[Flag, ...]]]:
+    """The same with the flags that each text stands for."""
     about = [flag for flag in findings.flags if is_slice(flag.level)]
-    return [flag.text for flag in findings.flags if flag not in about] + list(
-        _said_once((flag.text, flag) for flag in about)
-    )
+    alone: list[tuple[str, tuple[Flag, ...]]] = [(flag.text, (flag,)) for flag in findings.flags if flag not in about]
+    together = _said_once((flag.text, flag) for flag in about)
+    return alone + [(text, tuple(flags)) for text, flags in together.items()]
 
 
 def _indented(text: str) -> list[str]:
