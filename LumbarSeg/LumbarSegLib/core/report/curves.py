@@ -48,7 +48,7 @@ def draw_along_canal(axes: Axes, stack: Stack, findings: Findings, box: Box) -> 
         _say_why(axes, findings)
     _draw_cut_offs(axes, known, places)
     for one, place in zip(known, places, strict=True):
-        axes.plot([one.value], [place], color=ACCENT, marker="o", markersize=4.5)
+        axes.plot([one.value or 0.0], [place], color=ACCENT, marker="o", markersize=4.5)
         beside = axes.text(
             (one.value or 0.0) + 0.05 * most, place, rounded(one), color=_INK, fontsize=_TEXT, va="center"
         )
@@ -102,7 +102,7 @@ def bars_of(findings: Findings) -> list[Measurement]:
     areas = [one for one in findings.measurements if one.measure == _SAC]
     named = [one for one in areas if not is_slice(one.level)]
     shown = (named or areas)[::-1]
-    places = np.linspace(0, len(shown) - 1, min(len(shown), _MOST_BARS)).round().astype(int) if shown else []
+    places = np.linspace(0, len(shown) - 1, min(len(shown), _MOST_BARS)).round().astype(int)
     return [shown[place] for place in places]
 
 

@@ -51,8 +51,7 @@ def _result_of(findings: Findings, image: sitk.Image, task: str) -> Result:
         instances.append(Instance(structure, triple(places.mean(axis=0)), 0.0, False))
     named = tuple(one for one in instances if one.structure is not CANAL)
     if task == "xray":
-        view = "lateral" if findings.view == "lateral" else "frontal"
-        return Radiograph(labels, view, named, findings.lowest_disc)
+        return Radiograph(labels, "lateral" if findings.view == "lateral" else "frontal", named, findings.lowest_disc)
     return Spine(labels, named, findings.lowest_disc, ())
 
 
