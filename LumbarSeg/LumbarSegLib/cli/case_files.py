@@ -40,9 +40,13 @@ def write_case(
     """
     from LumbarSegLib.core.images import write_whole
     from LumbarSegLib.core.report.measured import draw_measured
+    from LumbarSegLib.core.report.page import report_html
+    from LumbarSegLib.core.report.page_files import check_pdf, write_page
     from LumbarSegLib.core.report.tables import to_csv, to_json
 
     check_folder(folder)
+    if pdf:
+        check_pdf()
     with TemporaryDirectory(prefix=".", dir=folder) as place:
         part = Path(place) / study.name
         image, result, findings = study.image, study.result, study.findings
@@ -52,6 +56,12 @@ def write_case(
 
         if result is not None:
             _save(study, file(".seg.nrrd"))
+        html = report_html(study, patient)
+        write_page(html, file(".html"))
+        if pdf:
+            write_page(html, file(".pdf"))
+        if dicom:
+            _write_dicom(study, dicom, Path(place))
         if image is not None and result is not None:
             write_whole(file(".png"), lambda path: draw_measured(image, result, findings, path))
         _write_text(file(".csv"), to_csv(findings, study.provenance), "utf-8-sig")
@@ -60,18 +70,38 @@ def write_case(
         return tuple(path.replace(folder / path.name) for path in made)
 
 
-def dicom_files(image: Path, series: str | None) -> list[Path]:
-    """The files of the DICOM series that an image is read from. Raises InputError where it is none."""
-    from LumbarSegLib.core.dicom.series import is_dicom, series_at
+def check_source(image: Path, *, dicom: bool, patient: bool) -> None:
+    """Raise InputError where DICOM results or the patient's fields are wanted of an image that is no DICOM."""
+    from LumbarSegLib.core.dicom.series import is_dicom
 
-    if not (image.is_dir() or is_dicom(image)):
-        raise InputError(f"{image.name} is no DICOM image, so it has no DICOM results; leave out --dicom.")
-    return [file for file, _ in series_at(image, series).headers]
+    if not image.exists():
+        raise InputError(f"{image}: there is no such file or folder; check the path.")
+    if (dicom or patient) and not (image.is_dir() or is_dicom(image)):
+        so, option = ("it has no DICOM results", "--dicom") if dicom else ("it names no patient", "--patient")
+        raise InputError(f"{image.name} is no DICOM image, so {so}; leave out {option}.")
 
 
-def patient_of(image: Path, series: str | None) -> dict[str, str]:
-    """What the DICOM header of an image says of the patient. Raises InputError where it says nothing."""
-    raise InputError(f"{image.name} says nothing of a patient; leave out --patient.")
+def dicom_source(image: Path, study: "Study") -> list[Path]:
+    """The files of the series that a study's image was read from."""
+    from LumbarSegLib.core.dicom.series import series_at
+
+    return [file for file, _ in series_at(image, study.provenance.get("image_series_instance_uid")).headers]
+
+
+def patient_of(image: Path, study: "Study") -> dict[str, str]:
+    """What the DICOM header of a study's image says of the patient. Raises InputError where it says nothing."""
+    from LumbarSegLib.core.dicom.patient import patient_at
+
+    told = patient_at(image, study.provenance.get("image_series_instance_uid"))
+    if not told:
+        raise InputError(f"{image.name} says nothing of a patient; leave out --patient.")
+    return told
+
+
+def _write_dicom(study: "Study", source: Sequence[Path], folder: Path) -> None:
+    from LumbarSegLib.core.dicom.writing import write_dicom
+
+    write_dicom(study, source, folder)
 
 
 def _save(study: "Study", path: Path) -> None:

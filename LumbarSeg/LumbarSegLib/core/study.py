@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import SimpleITK as sitk
 
+from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.regions import Result
 
@@ -23,3 +24,11 @@ class Study:
     result: Result | None
     findings: Findings
     provenance: Mapping[str, str]
+
+    @property
+    def task(self) -> str:
+        """The task of the images that such findings are from."""
+        if self.findings.view:
+            return "xray"
+        axial = any(MEASURES[one.measure].task == "axial" for one in self.findings.measurements)
+        return "axial" if axial else "sagittal"
