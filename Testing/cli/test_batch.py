@@ -137,8 +137,9 @@ def test_a_run_that_is_stopped_ends_with_130_and_shows_what_is_done(cohort: Path
     with started(cohort, "-o", out, "--jobs", "1", start_new_session=True) as process:
         until(lambda: records_in(out), 300)
         os.killpg(process.pid, signal.SIGINT)
-        _, complained = process.communicate(timeout=60)
+        said, complained = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert said.endswith("cases are still to be done; go on with --resume.\n")
     assert complained == "lumbarseg: stopped.\n"
     assert {row["status"] for row in lines_of(out / "cases.csv")} > {"not done"}
     assert (out / "index.html").exists()

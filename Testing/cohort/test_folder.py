@@ -144,6 +144,21 @@ def test_a_full_disk_stops_without_a_record(tmp_path: Path) -> None:
         assert list(batch.work.iterdir()) == []
 
 
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_batch_that_fails_before_its_first_case_leaves_nothing(tmp_path: Path, was_there: bool) -> None:
+    images = write(tmp_path / "in", a="done")
+    if was_there:
+        (tmp_path / "out").mkdir()
+    with (
+        pytest.raises(InputError),
+        batch_in(tmp_path / "out", tmp_path, [Wanted(images[0])], OPTIONS, False) as batch,
+    ):
+        (batch.root / "cases.csv").write_text("")
+        raise InputError("No scheduler answers.")
+    assert (tmp_path / "out").exists() == was_there
+    assert not was_there or list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_case_that_ended_its_process_is_told_so(tmp_path: Path) -> None:
     images = write(tmp_path / "in", a="kill")
     with batch_in(tmp_path / "out", tmp_path, [Wanted(images[0])], OPTIONS, False) as batch:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from LumbarSegLib.cli.batch_case import make_case
 from LumbarSegLib.cli.batch_telling import shown, tell_summary
 from LumbarSegLib.cli.case import CaseWishes
 from LumbarSegLib.cli.options import DebugOption, PixelSpacingOption, ThresholdsOption, ViewOption, lowest_disc_name
+from LumbarSegLib.errors import LumbarSegError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from LumbarSegLib.cohort.records import Record
 
 _FIRST_LOOKED_AT = 5
+
+
+_NEEDED = ("distributed", "cryptography", "filelock", "psutil")
 
 
 def batch(
@@ -67,6 +72,7 @@ def batch(
     """Segment, measure and report many images; a run that was ended goes on with --resume."""
     if scheduler and jobs:
         raise typer.BadParameter("--jobs is for this machine; a scheduler has the workers that it has. Leave out one.")
+    _check_installed()
     from LumbarSegLib.cli.labels import read_cut_offs
     from LumbarSegLib.cohort.folder import batch_in
     from LumbarSegLib.cohort.listing import wanted_images
@@ -86,6 +92,7 @@ def batch(
         thresholds=thresholds.resolve() if thresholds else None,
     )
     read_cut_offs(thresholds)
+    _check_tools(model, trust_model, pdf and not scheduler)
     options = {
         "--task": task,
         "--model": f"{model} {find(model).sha256}" if model else None,
@@ -104,6 +111,24 @@ def batch(
         _run(begun, partial(make_case, wishes), jobs, scheduler)
 
 
+def _check_installed() -> None:
+    """Raise LumbarSegError where a package of the extra `study` lacks."""
+    lacking = [name for name in _NEEDED if find_spec(name) is None]
+    if lacking:
+        raise LumbarSegError(f"A batch needs {', '.join(lacking)}; install them with: pip install lumbarseg[study]")
+
+
+def _check_tools(model: str | None, trusted: bool, pdf: bool) -> None:
+    """Raise now what would else fail each case alike: a model that is not trusted, libraries that lack for PDF."""
+    from LumbarSegLib.core.models import find, open_model
+    from LumbarSegLib.core.report.page_files import check_pdf
+
+    if model and not trusted and not (info := find(model)).listed:
+        open_model(info)
+    if pdf:
+        check_pdf()
+
+
 def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -119,6 +144,9 @@ def _run(batch: "Batch", make: Any, jobs: int | None, scheduler: str | None) -> 
             with _workers(batch, len(left), jobs, scheduler) as client, shown(len(left)) as show:
                 for ended in run_cases(client, batch, left, make):
                     show(ended)
+    except KeyboardInterrupt:
+        typer.echo(f"{len(batch.left())} of {len(batch.cases)} cases are still to be done; go on with --resume.")
+        raise
     finally:
         records = [record for case in batch.cases if (record := batch.record_of(case))]
         _write(batch, records)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,21 +15,27 @@ if TYPE_CHECKING:
     from LumbarSegLib.cohort.records import Record
 
 _FIRST_LOOKED_AT = 5
+_ESTIMATED_OVER_S = 1800.0
+
+
+Show = Callable[["Record"], None]
 
 
 @contextmanager
-def shown(count: int) -> "Iterator[Callable[[Record], None]]":
+def shown(count: int) -> Iterator[Show]:
     """Takes each record as it comes: a bar with the time that is left on a terminal, else a line for each case."""
-    if not sys.stderr.isatty():
-        told = 0
+    with _bar(count) if sys.stderr.isatty() else nullcontext(_lines(count)) as show:
+        yield show
 
-        def tell(record: "Record") -> None:
-            nonlocal told
-            told += 1
-            typer.echo(f"{told}/{count} {_line(record)}")
 
-        yield tell
-        return
+def _lines(count: int) -> Show:
+    numbers = iter(range(1, count + 1))
+    return lambda record: typer.echo(f"{next(numbers)}/{count} {_line(record)}")
+
+
+@contextmanager
+def _bar(count: int) -> Iterator[Show]:
+    """A bar, and above it a line for each case without a result."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -40,33 +46,27 @@ def shown(count: int) -> "Iterator[Callable[[Record], None]]":
         TimeRemainingColumn,
     )
 
-    columns = (
-        TextColumn("Cases"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[wrong]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
+    wrong, left = TextColumn("{task.fields[wrong]}"), TextColumn("left")
+    columns = (TextColumn("Cases"), BarColumn(), MofNCompleteColumn(), wrong, TimeElapsedColumn(), left)
     console = Console(file=sys.stderr, highlight=False)
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=1800) as bar:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, speed_estimate_period=_ESTIMATED_OVER_S
+    ) as bar:
         task = bar.add_task("Cases", total=count, wrong="")
-        wrong = 0
+        without = []
 
         def show(record: "Record") -> None:
-            nonlocal wrong
             if record.status != "done":
-                wrong += 1
+                without.append(record)
                 bar.console.print(_line(record), markup=False)
-            bar.update(task, advance=1, wrong=f"{wrong} without a result" if wrong else "")
+            bar.update(task, advance=1, wrong=f"{len(without)} without a result" if without else "")
 
         yield show
 
 
 def _line(record: "Record") -> str:
     told = record.reason or (record.outcome.seen if record.outcome else "")
-    return f"{record.status:<7} {record.name}: {told}, {record.seconds:.1f} s".replace(".,", ",")
+    return f"{record.status:<7} {record.name}: {told.rstrip('.')} ({record.seconds:.1f} s)"
 
 
 def tell_summary(batch: "Batch", records: "Sequence[Record]", tried: int, seconds: float) -> None:

@@ -55,7 +55,8 @@ class Batch:
 def batch_in(
     root: Path, source: Path, wanted: Sequence[Wanted], options: Mapping[str, Any], resume: bool
 ) -> Iterator[Batch]:
-    """Begin a batch in a new folder, or go on with the one in it; the folder is locked meanwhile.
+    """Begin a batch in a new folder, or go on with the one in it; the folder is locked meanwhile. One that ends with an
+    error before its first case is over leaves nothing.
 
     Images that were not wanted before are added. Raises OutputError where the folder holds something and it is not to
     be resumed, where it holds no batch, where another run is at work in it or it cannot be written; InputError where
@@ -69,12 +70,9 @@ def batch_in(
         )
     if there and not (root / _ASKED).is_file():
         raise OutputError(f"{root}: the folder holds no batch to go on with; name a new folder.")
+    was_made = root.is_dir()
     _make(root)
-    lock = FileLock(root / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputError(f"{root}: another run is at work in this folder; wait until it has ended.") from error
+    lock = _locked(root)
     try:
         batch = _asked(root, source, wanted, options)
         shutil.rmtree(root / _WORK, ignore_errors=True)
@@ -84,10 +82,31 @@ def batch_in(
             yield batch
         finally:
             shutil.rmtree(root / _WORK, ignore_errors=True)
+    except BaseException:
+        if not there and not any((root / _CASES).glob("*")):
+            _clear(root, keep=was_made)
+        raise
     finally:
         lock.release()
-        if not there and not (root / _ASKED).is_file():
-            shutil.rmtree(root, ignore_errors=True)
+
+
+def _locked(root: Path) -> FileLock:
+    lock = FileLock(root / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(f"{root}: another run is at work in this folder; wait until it has ended.") from error
+    except OSError as error:
+        raise OutputError(f"{root}: nothing can be written there ({error.strerror}); choose another place.") from error
+    return lock
+
+
+def _clear(root: Path, keep: bool) -> None:
+    """Take away what a batch has made in a folder that held nothing, and the folder unless it is to be kept."""
+    for path in root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not keep:
+        root.rmdir()
 
 
 def _make(folder: Path) -> None:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +19,13 @@ from LumbarSegLib.resources import resource
 PAGE = "index.html"
 _SHOWN = 3  # flags on a card before the rest
 _WIDE = 1.5  # of the height
+_EMBEDDED = 500  # cases; a page of more would have hundreds of MB, and takes its pictures from the folders beside it
 
 
 def write_page(batch: Batch, records: Sequence[Record]) -> None:
     """Write the page into the folder of the batch, whole or not at all; it links to the report of each case there.
 
-    Raises OutputError.
+    Of very many cases it links to the pictures as well. Raises OutputError.
     """
     from jinja2 import Environment
 
@@ -68,7 +70,7 @@ def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str])
     outcome, folder = record.outcome, batch.folder_of(case)
     doubts = doubts_of(record)
     doubt = doubt_of(record, apart)
-    plain = (folder / outcome.files["plain"]).read_bytes()
+    plain, overlay = (folder / outcome.files[key] for key in ("plain", "overlay"))
     shown = outcome.files.get("report") or outcome.files["picture"]
     return {
         **card,
@@ -76,9 +78,9 @@ def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str])
         "badge": f"doubt {doubt}",
         "doubt": doubt,
         "wide": _is_wide(plain),
-        "plain": b64encode(plain).decode(),
-        "overlay": b64encode((folder / outcome.files["overlay"]).read_bytes()).decode(),
-        "report": quote((folder / shown).relative_to(batch.root).as_posix()),
+        "plain": _source(batch, plain),
+        "overlay": _source(batch, overlay),
+        "report": _link(batch, folder / shown),
         "seen": outcome.seen,
         "numbers": outcome.numbers,
         "doubts": [*apart, *(flag["text"] for flag in doubts)],
@@ -86,10 +88,18 @@ def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str])
     }
 
 
-def _is_wide(jpeg: bytes) -> bool:
-    from io import BytesIO
+def _source(batch: Batch, picture: Path) -> str:
+    if len(batch.cases) > _EMBEDDED:
+        return _link(batch, picture)
+    return f"data:image/jpeg;base64,{b64encode(picture.read_bytes()).decode()}"
 
+
+def _link(batch: Batch, path: Path) -> str:
+    return quote(path.relative_to(batch.root).as_posix())
+
+
+def _is_wide(jpeg: Path) -> bool:
     from PIL import Image
 
-    with Image.open(BytesIO(jpeg)) as picture:
+    with Image.open(jpeg) as picture:
         return picture.width > _WIDE * picture.height

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from LumbarSegLib.cohort.cases import Case
 from LumbarSegLib.cohort.records import Outcome, Record, Status, is_over, read_record, stamp_of, write_record
-from LumbarSegLib.errors import NOT_ENOUGH_MEMORY, LumbarSegError, OutputError, is_out_of_memory
+from LumbarSegLib.errors import NOT_ENOUGH_MEMORY, InputError, LumbarSegError, OutputError, is_out_of_memory
 
 Make = Callable[[Case, Path], Outcome]
 """Makes all files of a case in a folder. Raises LumbarSegError with a sentence for the user."""
@@ -78,7 +78,7 @@ def _made(case: Case, part: Path, run: str, make: Make) -> Record:
 def _why(error: Exception) -> tuple[Status, str]:
     """Whether it is the image's fault, and what to tell the user."""
     if isinstance(error, LumbarSegError):
-        return "failed" if isinstance(error, ProcessEnded) else "refused", str(error)
+        return "refused" if isinstance(error, InputError) else "failed", str(error)
     if is_out_of_memory(error):
         return "failed", NOT_ENOUGH_MEMORY
     return "failed", f"unexpected failure ({type(error).__name__}: {error}); run it alone with --debug and report it."
