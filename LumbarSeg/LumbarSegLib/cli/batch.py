@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from LumbarSegLib.cohort.folder import Batch
     from LumbarSegLib.cohort.records import Record
 
-_FIRST_LOOKED_AT = 5
-
-
 _NEEDED = ("distributed", "cryptography", "filelock", "psutil")
 
 
