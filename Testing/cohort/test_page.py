@@ -88,15 +88,18 @@ def test_the_page_needs_no_other_file_and_says_where_it_is_from(tmp_path: Path) 
         assert words in text
 
 
+def test_what_is_said_of_several_levels_is_said_once(tmp_path: Path) -> None:
+    records = [record("a", MENTIONED, {**MENTIONED, "level": "L3"}, {**MENTIONED, "level": "L2"})]
+    write_page(batch_of(tmp_path, records), records)
+    text = (tmp_path / PAGE).read_text(encoding="utf-8")
+    assert "<li>L4 has &lt;pieces&gt;. Likewise L3, L2.</li></ul>" in text
+
+
 def test_what_has_no_result_comes_first_then_the_most_doubtful(page: Page) -> None:
     shown = page.locator("article").evaluate_all("cards => cards.map(card => card.dataset.name)")
     assert shown == ["broken", "withheld <b>", "mentioned", "sure"]
-    assert page.locator("article").first.inner_text().splitlines()[:4] == [
-        "broken",
-        "refused",
-        "",
-        "The file is damaged.",
-    ]
+    first = page.locator("article").first.inner_text()
+    assert first.splitlines()[:4] == ["broken", "refused", "", "The file is damaged."]
     page.select_option("#order", "name")
     assert page.locator("article h2").first.inner_text().startswith("broken")
 

@@ -84,6 +84,7 @@ def apart_from_others(records: Sequence[Record]) -> dict[str, list[str]]:
         spread = _MAD_TO_SD * median(abs(value - middle) for value in values)
         for name, number in numbers if len(values) >= _FEWEST and spread > 0 else ():
             if abs(number.value - middle) > _FAR * spread:
-                text = f"{number.heading.capitalize()} {number.words} at {number.level} is unlike the others here"
+                heading = number.heading[0].upper() + number.heading[1:]
+                text = f"{heading} {number.words} at {number.level} is unlike the others here"
                 apart.setdefault(name, []).append(f"{text} (median {middle:.3g}).")
     return apart

@@ -83,9 +83,21 @@ def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str])
         "report": _link(batch, folder / shown),
         "seen": outcome.seen,
         "numbers": outcome.numbers,
-        "doubts": [*apart, *(flag["text"] for flag in doubts)],
-        "routine": [*(flag["text"] for flag in outcome.flags if flag not in doubts), *outcome.notes],
+        "doubts": [*apart, *_in_words(doubts)],
+        "routine": [*_in_words([flag for flag in outcome.flags if flag not in doubts]), *outcome.notes],
     }
+
+
+def _in_words(flags: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Flags in words; what is said of several levels alike is said of the first, which then names the others."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for flag in flags:
+        alike.setdefault(flag["key"], []).append(flag)
+    return [_together(first["text"], [flag["level"] for flag in more]) for first, *more in alike.values()]
+
+
+def _together(text: str, others: Sequence[str]) -> str:
+    return f"{text} Likewise {', '.join(others)}." if others else text
 
 
 def _source(batch: Batch, picture: Path) -> str:
