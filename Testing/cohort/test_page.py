@@ -72,7 +72,7 @@ def test_a_number_unlike_those_of_the_others_is_told() -> None:
     usual = [record(f"c{k}", lordosis=50.0 + k) for k in range(9)]
     (told,) = apart_from_others([*usual, record("odd", lordosis=-20.0)]).items()
     assert told[0] == "odd"
-    assert told[1] == ["Lordosis -20.0° at L1-S1 is unlike the others here (median 53.5)."]
+    assert told[1] == ["Lordosis -20.0° at L1-S1 is unlike the others here (median 53.5°)."]
     assert apart_from_others([*usual[:5], record("odd", lordosis=-20.0)]) == {}
 
 

@@ -78,7 +78,9 @@ def apart_from_others(records: Sequence[Record]) -> dict[str, list[str]]:
         for number in record.outcome.numbers if record.outcome else ():
             found.setdefault(number.column, []).append((record.name, number))
     apart: dict[str, list[str]] = {}
-    for numbers in found.values():
+    measures = {column.column: column.measure for column in COLUMNS}
+    for column, numbers in found.items():
+        measure = measures[column]
         values = [number.value for _, number in numbers]
         middle = median(values)
         spread = _MAD_TO_SD * median(abs(value - middle) for value in values)
@@ -86,5 +88,5 @@ def apart_from_others(records: Sequence[Record]) -> dict[str, list[str]]:
             if abs(number.value - middle) > _FAR * spread:
                 heading = number.heading[0].upper() + number.heading[1:]
                 text = f"{heading} {number.words} at {number.level} is unlike the others here"
-                apart.setdefault(name, []).append(f"{text} (median {middle:.3g}).")
+                apart.setdefault(name, []).append(f"{text} (median {MEASURES[measure].words(middle)}).")
     return apart
