@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FIRST_LOOKED_AT = 5
 _ESTIMATED_OVER_S = 1800.0
+_BAR_WIDTH = 24
 
 
 Show = Callable[["Record"], None]
@@ -47,7 +48,7 @@ def _bar(count: int) -> Iterator[Show]:
     )
 
     wrong, left = TextColumn("{task.fields[wrong]}"), TextColumn("left")
-    columns = (TextColumn("Cases"), BarColumn(), MofNCompleteColumn(), wrong, TimeElapsedColumn(), left)
+    columns = (TextColumn("Cases"), BarColumn(_BAR_WIDTH), MofNCompleteColumn(), wrong, TimeElapsedColumn(), left)
     console = Console(file=sys.stderr, highlight=False)
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, speed_estimate_period=_ESTIMATED_OVER_S
