@@ -67,7 +67,8 @@ class Choosing:
     @property
     def choices(self) -> Choices:
         model, lowest = self._ui.modelBox.currentData, self._ui.lowestDiscBox.currentData
-        return Choices(self.task, model or None, self._ui.deviceBox.currentData, lowest, model in self._trusted)
+        device, task = self._ui.deviceBox.currentData, self.likely_task or self.task
+        return Choices(task, model or None, device, lowest, model in self._trusted)
 
     @property
     def task(self) -> str:
@@ -202,14 +203,13 @@ def _stamp(volume: "vtkMRMLVolumeNode | None") -> tuple[object, ...]:
 
 def _suitability(volume: "vtkMRMLVolumeNode", task: str) -> tuple[str, str]:
     """Why a volume cannot be segmented, and the task that is found for it; each "" where there is none."""
-    from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.scene.volumes import image_from_volume
+    from LumbarSegLib.core import images
+    from LumbarSegLib.scene.films import image_to_segment, likely_task
 
     try:
-        image = image_from_volume(volume)
         if task == "auto":
-            return "", analysis.task_of(image)
-        images.check_volume(image)
+            return "", likely_task(volume)
+        images.check_volume(image_to_segment(volume, task))
     except LumbarSegError as error:
         return as_sentence(error), ""
     return "", ""
