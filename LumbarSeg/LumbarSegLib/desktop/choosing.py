@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from LumbarSegLib.core.models import ModelInfo
 
 _OTHER = "other"  # the item that asks for a model file
-_KEPT = {"taskBox": "Task", "deviceBox": "Device", "lowestDiscBox": "LowestDisc"}
+_KEPT = {"taskBox": "Task", "deviceBox": "Device", "lowestDiscBox": "LowestDisc", "viewBox": "View"}
 
 
 class Choosing:
@@ -48,6 +48,7 @@ class Choosing:
         devices = ((_("Automatic"), "auto"), (_("Processor (CPU)"), "cpu"), (_("Graphics card (GPU)"), "cuda"))
         fill(ui.deviceBox, devices)
         fill(ui.lowestDiscBox, [(name, name) for name in LOWEST_DISCS], "L5/S1")
+        fill(ui.viewBox, ((_("Automatic"), "auto"), (_("From the front"), "frontal"), (_("From the side"), "lateral")))
         ui.modelCardButton.setIcon(icon("info"))
         self._menu = qt.QMenu(ui.sampleButton)
         for sample in samples.SAMPLES:
@@ -68,7 +69,7 @@ class Choosing:
     def choices(self) -> Choices:
         model, lowest = self._ui.modelBox.currentData, self._ui.lowestDiscBox.currentData
         device, task = self._ui.deviceBox.currentData, self.likely_task or self.task
-        return Choices(task, model or None, device, lowest, model in self._trusted)
+        return Choices(task, model or None, device, lowest, self._ui.viewBox.currentData, model in self._trusted)
 
     @property
     def task(self) -> str:

@@ -29,6 +29,7 @@ class Choices:
     model: str | None = None
     device: str = "auto"
     lowest_disc: str = "L5/S1"
+    view: str = "auto"
     accept_unlisted: bool = False
 
 
