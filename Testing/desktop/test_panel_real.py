@@ -11,8 +11,8 @@ import pytest
 import SimpleITK as sitk
 import slicer
 
-from LumbarSegLib.desktop.states import State
 from LumbarSegLib.scene.segmentations import labels_from_segmentation, provenance_of
+from LumbarSegLib.scene.states import State
 from Testing.desktop.application import ROOT
 from Testing.desktop.driving import Driven
 from Testing.radiographs import DrawnRadiograph

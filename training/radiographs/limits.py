@@ -25,7 +25,7 @@ from training.data.pictures import read_grey
 from training.markdown import table
 from training.radiographs.report import validating
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8 | np.uint16]
 _GRAINS = (3.0, 6.0, 12.0, 24.0)
 _SEED = 20261129
 

@@ -5,15 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slicer.i18n import tr as _
-
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer, Died, Failed, Progress, Ready
-from LumbarSegLib.desktop.states import BUSY, Event, State, after
-from LumbarSegLib.desktop.widgets import as_sentence
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.films import image_to_segment
 from LumbarSegLib.scene.runs import Run, put_result
+from LumbarSegLib.scene.states import BUSY, Event, State, after
+from LumbarSegLib.scene.translation import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
