@@ -7,8 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from training.errors import TrainingError
+from training.experiment import Experiment
+from training.export import fold_batch_norms
+from training.networks.base import SegmentationNetwork
 from training.networks.half_resolution import spread_over_slices
-from training.state import State
+from training.state import State, network_of
 
 
 def begin_from_model(state: State, path: Path, images: Tensor) -> None:
@@ -20,15 +23,34 @@ def begin_from_model(state: State, path: Path, images: Tensor) -> None:
     whom it has learned from: who holds patients out must hold out the same ones. Raises TrainingError where there is no
     such file or it is of another network.
     """
-    if not path.is_file():
-        raise TrainingError(f"There is no model file {path}; start_from is read from the folder that you train in.")
     folded = _weights_of(path, state.experiment.network.slices)
     _take_over(state.network, folded, path)
     _put_back_batch_norms(state, folded, images)
     state.average.module.load_state_dict(state.network.state_dict())
 
 
+def folded_network(experiment: Experiment, class_count: int) -> SegmentationNetwork:
+    """The network of the model file that an experiment starts from, its batch norms folded away: to ask, not to train.
+
+    Raises TrainingError where there is no such file or it is of another network.
+    """
+    path = Path(str(experiment.start_from))
+    network = network_of(experiment, class_count)
+    fold_batch_norms(network)
+    try:
+        network.load_state_dict(_weights_of(path, experiment.network.slices))
+    except RuntimeError as error:
+        raise _another_network(path) from error
+    return network
+
+
+def _another_network(path: Path) -> TrainingError:
+    return TrainingError(f"{path.name} is not of the network that the experiment asks for; start from another file.")
+
+
 def _weights_of(path: Path, slices: int) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise TrainingError(f"There is no model file {path}; start_from is read from the folder that you train in.")
     try:
         weights = {
             key: value.float() for key, value in torch.jit.load(str(path), map_location="cpu").state_dict().items()
@@ -44,7 +66,7 @@ def _take_over(network: nn.Module, folded: Mapping[str, Tensor], path: Path) -> 
     fitting = {key: value for key, value in folded.items() if key in own and own[key].shape == value.shape}
     missing = {name for name in layers if f"{name}.weight" not in fitting}
     if len(missing) > 1:
-        raise TrainingError(f"{path.name} is not of the network that the experiment asks for; start from another file.")
+        raise _another_network(path)
     network.load_state_dict({**own, **fitting})
 
 

@@ -10,6 +10,7 @@ from training import folds, runs, state
 from training.data.sets import open_set
 from training.errors import TrainingError
 from training.experiment import read_experiment
+from training.model_start import folded_network
 
 Write = Callable[..., Path]
 
@@ -48,6 +49,13 @@ def test_a_network_that_begins_from_a_model_file_answers_as_the_file_does(
     # The running average takes half a step of the batch norms' own statistics with it.
     assert difference.abs().mean() < 0.05 * expected(image).abs().mean()
     assert sum(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()) > 0
+
+
+def test_a_model_file_can_be_asked_as_the_network_that_it_is_of(experiment_file: Write, model_file: Path) -> None:
+    network = folded_network(read_experiment(from_file(experiment_file("asked"), model_file)), 4).eval()
+    image = torch.rand((1, 3, 64, 64), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(network(image), torch.jit.load(str(model_file)).float()(image), atol=1e-4)
 
 
 def test_training_from_a_model_file_begins_with_a_lower_loss(
