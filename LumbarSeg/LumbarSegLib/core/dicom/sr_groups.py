@@ -42,11 +42,11 @@ def groups_of(
     ]
 
 
-def text(name: str, value: str, relation: str) -> "sr.TextContentItem":
+def text(name: str, value: str, relation: "sr.RelationshipTypeValues") -> "sr.TextContentItem":
     """A remark, as a content item."""
     from highdicom import sr
 
-    return sr.TextContentItem(coded(item(name)), value, sr.RelationshipTypeValues(relation))
+    return sr.TextContentItem(coded(item(name)), value, relation)
 
 
 def _group(

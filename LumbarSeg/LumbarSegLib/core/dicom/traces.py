@@ -12,7 +12,7 @@ from LumbarSegLib.core.dicom.placing import on_film
 from LumbarSegLib.core.dicom.radiograph import read_radiograph
 from LumbarSegLib.core.dicom.source import Source
 from LumbarSegLib.core.findings import Point, Trace
-from LumbarSegLib.core.projection import seen_as
+from LumbarSegLib.core.projection import View, seen_as
 from LumbarSegLib.core.study import Study
 
 if TYPE_CHECKING:
@@ -74,5 +74,5 @@ def tracing(study: Study, source: Source) -> Tracing:
 
 def _read_again(study: Study, source: Source) -> sitk.Image:
     path = source.paths[0]
-    view = "lateral" if study.findings.view == "lateral" else "frontal"
+    view: View = "lateral" if study.findings.view == "lateral" else "frontal"
     return seen_as(read_radiograph([(path, source.first)], path), view)
