@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.desktop import asking
 from LumbarSegLib.desktop.parameters import Parameters
-from LumbarSegLib.desktop.widgets import Connections, as_sentence
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.desktop.widgets import Connections
+from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.automatic import AUTOMATIC, back_to_automatic
 from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.visibility import segments_by_kind, set_opacity, show_segments, show_surfaces
