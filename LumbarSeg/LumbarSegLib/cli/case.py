@@ -58,13 +58,13 @@ class CaseWishes:
 
 @dataclass(frozen=True)
 class CaseDone:
-    """A case that is finished: its `files` in their folder, the `picture` among them, what was found, and what is to
-    be told of it. A case that fails raises instead, and leaves nothing.
+    """A case that is finished: its `files` in their folder, the `picture` among them (None where image or segmentation
+    is missing), what was found, and what is to be told of it. A case that fails raises instead, and leaves nothing.
     """
 
     name: str
     files: tuple[Path, ...]
-    picture: Path
+    picture: Path | None
     findings: "Findings"
     provenance: Mapping[str, str]
     seconds: Mapping[str, float]

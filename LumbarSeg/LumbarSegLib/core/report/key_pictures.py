@@ -40,7 +40,7 @@ FONT_FILES = {"normal": "RobotoCondensed-Regular.ttf", "bold": "RobotoCondensed-
 _INK = "#1b1e22"
 _DPI = 180
 _SPINE_IN, _CURVE_IN, _BELOW_IN, _GAP_IN = 6.0, 1.75, 0.58, 0.25
-_FILM_IN = 8.4
+_FILM_IN = 7.8
 _PANEL_IN, _CAPTION_IN = 3.1, 0.3
 _FEW, _FEW_ACROSS, _MANY_ACROSS = 6, 3, 4
 _BARS_IN = (4.2, 1.75)
@@ -57,9 +57,11 @@ class Picture:
     words: str
 
 
-def key_picture(study: Study) -> Picture | None:
+def key_picture(study: Study, *, beside_another: bool = False) -> Picture | None:
     """The picture of a study: the mid-sagittal slice with corners, angles and the curve of the canal; axial slices with
     contours and diameters; the radiograph with the lines of its angles. None where there is nothing to draw it from.
+
+    Beside that of another study it has no curve, and of axial slices those that stand for a level.
     """
     found = drawable(study)
     if found is None:
@@ -67,10 +69,10 @@ def key_picture(study: Study) -> Picture | None:
     image, result = found
     with _in_our_font():
         if isinstance(result, Spine):
-            return _spine(study, image, result)
+            return _spine(study, image, result, bool(study.findings.sections) and not beside_another)
         if isinstance(result, Radiograph):
             return _film(study, image, result)
-        return _slices(study, image, result)
+        return _slices(study, image, result, beside_another)
 
 
 def slice_chart(findings: Findings) -> Picture | None:
@@ -93,11 +95,10 @@ def _in_our_font() -> Iterator[None]:
         yield
 
 
-def _spine(study: Study, image: sitk.Image, spine: Spine) -> Picture:
+def _spine(study: Study, image: sitk.Image, spine: Spine, curve: bool) -> Picture:
     stack = Stack(image, spine.labels)
     box = sagittal_box(stack)
     wide = _SPINE_IN * box.width / box.height
-    curve = bool(study.findings.sections)
     width = wide + (_GAP_IN + _CURVE_IN) * curve
     figure = _white(width, _SPINE_IN + _BELOW_IN)
     up, high = _BELOW_IN / (_SPINE_IN + _BELOW_IN), _SPINE_IN / (_SPINE_IN + _BELOW_IN)
@@ -133,11 +134,13 @@ def _film(study: Study, image: sitk.Image, radiograph: Radiograph) -> Picture:
     return _picture(figure, f"Radiograph, {words[0].lower()}{words[1:]}: vertebrae and the lines of the angles")
 
 
-def _slices(study: Study, image: sitk.Image, regions: Regions) -> Picture:
+def _slices(study: Study, image: sitk.Image, regions: Regions, named: bool) -> Picture:
     stack = Stack(image, regions.labels, "axial")
     places, box = SlicePlaces(image, stack), slices_box(stack)
     chosen = chosen_slices(stack, study.findings)
-    across = max(2, min(len(chosen), _FEW_ACROSS if len(chosen) <= _FEW else _MANY_ACROSS))
+    if named:
+        chosen = [one.slice for one in study.findings.represented if one.slice in chosen] or chosen
+    across = 2 if named else max(2, min(len(chosen), _FEW_ACROSS if len(chosen) <= _FEW else _MANY_ACROSS))
     down = -(-len(chosen) // across)
     high = _PANEL_IN * box.height / box.width + _CAPTION_IN
     width, height = across * _PANEL_IN + (across - 1) * _GAP_IN / 2, down * high

@@ -133,6 +133,7 @@ def handwork_of(study: Study) -> list[tuple[str, str]]:
     landmarks = [name for name, one in study.findings.landmarks.items() if one.status == "edited"]
     edited = study.provenance.get("edited") or ", ".join(landmarks)
     count = sum(one.status == "confirmed" for one in study.findings.measurements)
-    confirmed = study.provenance.get("confirmed") or (f"{count} values" if count else "")
+    by = study.provenance.get("confirmed")
+    confirmed = (f"{count} values" + f", by {by}" * bool(by)) if count or by else ""
     told = [("Edited by hand", edited)] * bool(edited) + [("Confirmed", confirmed)] * bool(confirmed)
     return told or [("Edited, confirmed", "Nothing is known to be edited or confirmed by a reader.")]

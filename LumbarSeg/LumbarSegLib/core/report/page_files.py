@@ -1,8 +1,10 @@
 """A page from its template, alone in one file: HTML with its fonts and pictures inside, or PDF made of the same."""
 
 import base64
+import io
 import re
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,9 @@ def write_page(html: str, out: Path) -> None:
 def check_pdf() -> None:
     """Raise OutputError where what makes a PDF is missing."""
     try:
-        import weasyprint as weasyprint  # noqa: PLC0414 - whether it can be imported is all that is asked
+        # Where a library is missing it prints advice of its own on standard output, which may be a table's.
+        with redirect_stdout(io.StringIO()):
+            import weasyprint as weasyprint  # noqa: PLC0414 - whether it can be imported is all that is asked
     except OSError as error:
         raise OutputError(_NO_PANGO) from error
 
