@@ -15,6 +15,7 @@ from io import TextIOWrapper
 import typer
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.agreeing import agreement
 from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
 from LumbarSegLib.cli.segmenting import segment
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(segment)
 app.command()(measure)
+app.command()(agreement)
 app.command()(sample)
 app.add_typer(models_app, name="models", invoke_without_command=True)
 
