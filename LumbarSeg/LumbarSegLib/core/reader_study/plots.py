@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PANEL_IN = (4.0, 3.2)
 _MOST_ACROSS = 3
-_DOTS = {"s": 16, "color": "#17507d", "alpha": 0.75, "edgecolors": "none"}
+_ACCENT, _INK, _HAIR, _FAINT = "#17507d", "#1b1e22", "#c9cdd2", "#5f666d"
 
 
 def can_be_drawn(one: Agreement) -> bool:
@@ -31,7 +31,7 @@ def draw_differences(one: Agreement, path: Path) -> None:
     figure = Figure(figsize=(_PANEL_IN[0] * across, _PANEL_IN[1] * down + 0.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(MEASURES[one.measure].name, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    figure.supxlabel(RESEARCH_USE, x=0.99, ha="right", fontsize=7, color="#5f666d")
+    figure.supxlabel(RESEARCH_USE, x=0.99, ha="right", fontsize=7, color=_FAINT)
     panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for panel, pair in zip(panels, pairs, strict=False):
         _draw(panel, pair)
@@ -52,16 +52,16 @@ def _draw(panel: "Axes", pair: Pair) -> None:
     assert pair.bias is not None and pair.limits is not None
     assert pair.bias_interval is not None and pair.limits_within is not None
     means = (pair.first + pair.second) / 2
-    panel.axhline(0, color="#c9cdd2", linewidth=0.8, zorder=0)
-    panel.scatter(means, pair.first - pair.second, **_DOTS)
+    panel.axhline(0, color=_HAIR, linewidth=0.8, zorder=0)
+    panel.scatter(means, pair.first - pair.second, s=16, color=_ACCENT, alpha=0.75, edgecolors="none")
     low, high = pair.limits
     for value, (start, end), style in (
         (pair.bias, pair.bias_interval, "-"),
         (low, (low - pair.limits_within, low + pair.limits_within), "--"),
         (high, (high - pair.limits_within, high + pair.limits_within), "--"),
     ):
-        panel.axhspan(start, end, color="#17507d", alpha=0.08, linewidth=0)
-        panel.axhline(value, color="#1b1e22", linewidth=1.0, linestyle=style)
+        panel.axhspan(start, end, color=_ACCENT, alpha=0.08, linewidth=0)
+        panel.axhline(value, color=_INK, linewidth=1.0, linestyle=style)
         panel.annotate(
             (f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}").replace("-", "−"),  # noqa: RUF001 - as the axes have it
             (1.0, value),

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,7 @@ def _pair(first: str, second: str, values: Values) -> Pair:
     )
 
 
-def _libraries():  # type: ignore[no-untyped-def]
+def _libraries() -> tuple[Any, Any]:
     try:
         import pandas
         import pingouin
