@@ -18,11 +18,23 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULE = ROOT / "LumbarSeg"
 LIBRARY = MODULE / "LumbarSegLib"
 SOURCES = sorted(LIBRARY.rglob("*.py"))
-MAY_IMPORT = {"core": (), "scene": ("core",), "cli": ("core", "scene"), "desktop": ("core", "scene")}
-"""What each layer may import besides itself; hosts know nothing of each other."""
+MAY_IMPORT = {
+    "core": (),
+    "scene": ("core",),
+    "browser": ("core", "scene"),
+    "cli": ("core", "scene", "browser"),
+    "desktop": ("core", "scene"),
+}
+"""What each layer may import besides itself; hosts know nothing of each other, but the command line starts the page."""
 
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}
-FORBIDDEN = {"core": SLICER, "scene": {"qt", "ctk"}, "cli": SLICER, "desktop": {"torch", "monai", "skimage"}}
+FORBIDDEN = {
+    "core": SLICER,
+    "scene": {"qt", "ctk"},
+    "browser": {"qt", "ctk", "torch", "monai", "skimage"},
+    "cli": SLICER,
+    "desktop": {"torch", "monai", "skimage"},
+}
 NETWORKS = {"torch", "monai"}
 KNOW_NETWORKS = {"core/models.py", "core/inference.py"}
 

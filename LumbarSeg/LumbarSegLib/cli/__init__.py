@@ -15,6 +15,7 @@ from io import TextIOWrapper
 import typer
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.app import app as app_command
 from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
 from LumbarSegLib.cli.segmenting import segment
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("app")(app_command)
 app.command()(segment)
 app.command()(measure)
 app.command()(sample)
