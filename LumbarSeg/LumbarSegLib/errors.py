@@ -33,3 +33,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out; besides Python, torch and ITK say so each in words of their own."""
     told = str(error).lower() if isinstance(error, RuntimeError) else ""
     return isinstance(error, MemoryError) or any(words in told for words in _WORDS_OF_NO_MEMORY)
+
+
+def as_sentence(error: Exception | str) -> str:
+    """An error of ours as it stands alone: with a capital, but in the name of a file, and a full stop."""
+    text = str(error).strip()
+    first = text.split(" ")[0]
+    capital = first[:1].upper() + first[1:] if first.isalpha() else first
+    return capital + text[len(first) :] + ("" if text.endswith((".", "!", "?")) else ".")

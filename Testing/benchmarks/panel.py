@@ -24,7 +24,7 @@ application.add_views(application.start())
 
 import slicer  # noqa: E402 - the parts that `application` added
 
-from LumbarSegLib.desktop.states import State  # noqa: E402
+from LumbarSegLib.scene.states import State  # noqa: E402
 from Testing.desktop.driving import Driven  # noqa: E402
 
 ROWS: list[tuple[str, str, str]] = []

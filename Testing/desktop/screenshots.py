@@ -21,7 +21,7 @@ application.add_views(application.start())
 
 from LumbarSegLib.core.worker.events import Progress  # noqa: E402 - the panel needs Slicer around it
 from LumbarSegLib.desktop import installing  # noqa: E402
-from LumbarSegLib.desktop.states import State  # noqa: E402
+from LumbarSegLib.scene.states import State  # noqa: E402
 from Testing.desktop.driving import Driven  # noqa: E402
 
 _PICTURES = application.ROOT / "Resources" / "Screenshots"

@@ -9,9 +9,9 @@ from PySide6 import QtCore, QtWidgets
 
 from LumbarSegLib.core.thresholds import SHIPPED
 from LumbarSegLib.core.worker.events import Answer, Failed
-from LumbarSegLib.desktop.states import State
 from LumbarSegLib.desktop.thresholds_dialog import kept_thresholds
 from LumbarSegLib.scene.segmentations import segmentation_from_result
+from LumbarSegLib.scene.states import State
 from Testing.desktop.driving import Driven
 from Testing.desktop.told_worker import ToldWorker, axial
 

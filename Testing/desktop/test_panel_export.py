@@ -9,8 +9,8 @@ import pytest
 import qt
 import SimpleITK as sitk
 
-from LumbarSegLib.desktop.exporting import FORMATS
 from LumbarSegLib.scene.files import load_segmentation
+from LumbarSegLib.scene.formats import FORMATS
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segments_of
 from Testing.desktop.driving import Driven

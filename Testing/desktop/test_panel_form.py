@@ -12,7 +12,7 @@ import pytest
 import slicer
 import slicer.util
 
-from LumbarSegLib.desktop.states import Situation, looks
+from LumbarSegLib.scene.states import Situation, looks
 from Testing.desktop import stand_ins
 from Testing.desktop.application import ROOT
 
@@ -136,7 +136,9 @@ def test_nothing_that_slicer_does_not_bring_is_imported_at_file_scope(path: Path
 
 def test_the_first_moment_imports_little() -> None:
     """What `Opening` needs before the panel is seen brings no library of numbers along."""
-    early = {"LumbarSegLib.desktop.opening", "LumbarSegLib.desktop.states", "LumbarSegLib.desktop.widgets"}
+    early = {
+        f"LumbarSegLib.{name}" for name in ("desktop.opening", "desktop.widgets", "scene.states", "scene.translation")
+    }
     for name in early:
         source = Path(importlib.import_module(name).__file__ or "")
         modules = {

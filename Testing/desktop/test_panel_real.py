@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import slicer
 
-from LumbarSegLib.desktop.states import State
 from LumbarSegLib.scene.segmentations import provenance_of
+from LumbarSegLib.scene.states import State
 from Testing.desktop.application import ROOT
 from Testing.desktop.driving import Driven
 

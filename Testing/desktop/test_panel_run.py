@@ -6,8 +6,8 @@ import SimpleITK as sitk
 import slicer
 
 from LumbarSegLib.core.worker.events import Answer, Died, Failed, Progress, Ready
-from LumbarSegLib.desktop.states import State
 from LumbarSegLib.scene.segmentations import segments_of, volume_of
+from LumbarSegLib.scene.states import State
 from Testing.desktop.driving import Driven
 from Testing.desktop.told_worker import ToldWorker
 

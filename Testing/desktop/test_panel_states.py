@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from LumbarSegLib.desktop.states import BUSY, Event, Situation, State, after, looks
+from LumbarSegLib.scene.states import BUSY, Event, Situation, State, after, looks
 
 READY = Situation(worker="ready", volume="L-spine")
 RESULT = replace(READY, result="L-spine segmentation", task="sagittal", has_automatic=True, has_findings=True)

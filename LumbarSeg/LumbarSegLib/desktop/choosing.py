@@ -10,12 +10,14 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from LumbarSegLib.core.anatomy import LOWEST_DISCS
+from LumbarSegLib.core.samples import SAMPLES
 from LumbarSegLib.desktop import asking, samples
 from LumbarSegLib.desktop.model_card import show_card
 from LumbarSegLib.desktop.parameters import Parameters
-from LumbarSegLib.desktop.running import Choices
-from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill, icon
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.desktop.widgets import Connections, choose, fill, icon
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.running import Choices
+from LumbarSegLib.scene.suitability import suitability, task_choices
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
@@ -43,14 +45,14 @@ class Choosing:
         self._trusted: set[str] = set()
         self._models: list[ModelInfo] = []
         self.problem = self.task_found = ""
-        fill(ui.taskBox, self._tasks())
+        fill(ui.taskBox, task_choices(self.task_found))
         fill(ui.modelBox, [(_("Automatic"), "")])
         devices = ((_("Automatic"), "auto"), (_("Processor (CPU)"), "cpu"), (_("Graphics card (GPU)"), "cuda"))
         fill(ui.deviceBox, devices)
         fill(ui.lowestDiscBox, [(name, name) for name in LOWEST_DISCS], "L5/S1")
         ui.modelCardButton.setIcon(icon("info"))
         self._menu = qt.QMenu(ui.sampleButton)
-        for sample in samples.SAMPLES:
+        for sample in SAMPLES:
             action = self._menu.addAction(sample.title)
             connections.add(action, "triggered(bool)", lambda _on=False, name=sample.name: self.load_sample(name))
         ui.sampleButton.setMenu(self._menu)
@@ -101,8 +103,8 @@ class Choosing:
         if now != self._checked:
             self._checked = now
             volume = self.volume
-            self.problem, self.task_found = _suitability(volume, self.task) if volume is not None else ("", "")
-            fill(self._ui.taskBox, self._tasks(), self.task)
+            self.problem, self.task_found = suitability(volume, self.task) if volume is not None else ("", "")
+            fill(self._ui.taskBox, task_choices(self.task_found), self.task)
             self._on_change()
 
     def fill_models(self) -> None:
@@ -124,12 +126,6 @@ class Choosing:
             self._ui.inputSelector.setCurrentNode(samples.load(name))
         except LumbarSegError as error:
             self._on_trouble(as_sentence(error))
-
-    def _tasks(self) -> list[tuple[str, str]]:
-        names = {"sagittal": _("Sagittal MR"), "axial": _("Axial MR"), "xray": _("Radiograph")}
-        found = names.get(self.task_found)
-        automatic = _("Automatic: {task}").format(task=found) if found else _("Automatic")
-        return [(automatic, "auto"), *((text, data) for data, text in names.items())]
 
     def _volume_chosen(self, volume: Any) -> None:
         self._parameters.keep_node("Volume", volume)
@@ -198,18 +194,3 @@ def _stamp(volume: "vtkMRMLVolumeNode | None") -> tuple[object, ...]:
     data, parent = volume.GetImageData(), volume.GetParentTransformNode()
     moved = parent.GetTransformToWorldMTime() if parent is not None else 0
     return volume.GetID(), data.GetMTime() if data is not None else 0, volume.GetMTime(), moved
-
-
-def _suitability(volume: "vtkMRMLVolumeNode", task: str) -> tuple[str, str]:
-    """Why a volume cannot be segmented, and the task that is found for it; each "" where there is none."""
-    from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.scene.volumes import image_from_volume
-
-    try:
-        image = image_from_volume(volume)
-        if task == "auto":
-            return "", analysis.task_of(image)
-        images.check_volume(image)
-    except LumbarSegError as error:
-        return as_sentence(error), ""
-    return "", ""

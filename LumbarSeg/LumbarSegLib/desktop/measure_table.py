@@ -6,10 +6,9 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import explained, is_doubtful
-from LumbarSegLib.core.report.layout import BY_LEVEL, Column, Row, Table, rounded
+from LumbarSegLib.core.report.layout import Row, Table, rounded, tables_of
 from LumbarSegLib.desktop.widgets import Connections, fill, icon
 
 _SORTED_BY, _KEY, _WORDS = (int(qt.Qt.UserRole) + place for place in (1, 2, 3))
@@ -75,14 +74,7 @@ class MeasureTable:
         return "\n".join("\t".join(line) for line in table)
 
     def _tables(self) -> list[Table]:
-        """The tables that have something to show, and one for what concerns several levels together."""
-        if self._findings is None:
-            return []
-        shown = {measure for table in BY_LEVEL for column in table.columns for measure in column.measures}
-        spans = dict.fromkeys(one.measure for one in self._findings.measurements if one.measure not in shown)
-        across = Table(_("Across levels"), tuple(Column(MEASURES[one].name, (one,)) for one in spans))
-        tables = [table.of(self._findings) for table in (*BY_LEVEL, across)]
-        return [table for table in tables if table.rows(self._findings)]
+        return tables_of(self._findings) if self._findings is not None else []
 
     def _fill(self) -> None:
         tables = {table.title: table for table in self._tables()}

@@ -1,6 +1,5 @@
 """The measures of the chosen segmentation, which follow each edit and each dragged corner."""
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +13,17 @@ from LumbarSegLib.desktop import asking
 from LumbarSegLib.desktop.levels_dialog import ask_levels
 from LumbarSegLib.desktop.measure_table import MeasureTable
 from LumbarSegLib.desktop.thresholds_dialog import ask_thresholds, kept_thresholds
-from LumbarSegLib.desktop.widgets import Connections, as_sentence
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.desktop.widgets import Connections
+from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
-from LumbarSegLib.scene.segmentations import segments_of, task_of, volume_of
+from LumbarSegLib.scene.segmentations import task_of, volume_of
+from LumbarSegLib.scene.settling import Settling
 from LumbarSegLib.scene.showing import hide_shown, show_measurement, slice_of
 from LumbarSegLib.scene.tabulated import area_plot
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode
-
-_QUIET_S = 0.06  # an edit is measured when it has been quiet for so long
-_LATEST_S = 0.35  # but not later than this
-_VOXELS = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
 
 
 class Measuring:
@@ -40,8 +36,7 @@ class Measuring:
         self._ui, self._scene, self._on_change = ui, scene, on_change
         self._live: LiveMeasures | None = None
         self._corners: DraggableLandmarks | None = None
-        self._dirty_since = self._changed_at = 0.0
-        self._stamp: tuple[int, ...] = ()
+        self._settling = Settling()
         self.problem = ""
         self._table = MeasureTable(ui, connections, self._selected)
         connections.add(ui.copyButton, "clicked(bool)", self._copy)
@@ -126,20 +121,13 @@ class Measuring:
         if segmentation is None:
             self.let_go()
             self.show()
-        elif live.is_dirty:
-            now, stamp = time.monotonic(), _edits_of(segmentation)
-            if not self._dirty_since:
-                self._dirty_since = now
-            if stamp != self._stamp:
-                self._stamp, self._changed_at = stamp, now
-            if now - self._changed_at >= _QUIET_S or now - self._dirty_since >= _LATEST_S or live.findings is None:
-                self.refresh()
+        elif self._settling.is_due(live):
+            self.refresh()
 
     def refresh(self) -> None:
         """Measure what has changed now."""
         if self._live is None:
             return
-        self._dirty_since = 0.0
         try:
             self._live.refresh()
             self.problem = ""
@@ -239,9 +227,3 @@ class Measuring:
         live = self._live
         if live is not None and self.task == "axial":
             self.follow(live.segmentation)
-
-
-def _edits_of(segmentation: "vtkMRMLSegmentationNode") -> tuple[int, ...]:
-    """Changes with each stroke in a segment and with each segment that comes or goes."""
-    voxels = [one.GetRepresentation(_VOXELS) for one in segments_of(segmentation).values()]
-    return tuple(one.GetMTime() if one is not None else 0 for one in voxels)

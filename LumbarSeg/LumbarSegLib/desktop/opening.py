@@ -7,8 +7,8 @@ from typing import Any
 import qt
 
 from LumbarSegLib import RESEARCH_USE
-from LumbarSegLib.desktop.states import Situation, looks
 from LumbarSegLib.desktop.widgets import show
+from LumbarSegLib.scene.states import Situation, looks
 
 _PIECES = (
     "numpy",

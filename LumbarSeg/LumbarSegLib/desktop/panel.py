@@ -11,17 +11,18 @@ from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.desktop import installing
 from LumbarSegLib.desktop.choosing import Choosing
 from LumbarSegLib.desktop.correcting import Correcting
-from LumbarSegLib.desktop.exporting import Exported, Exporting
+from LumbarSegLib.desktop.exporting import Exporting
 from LumbarSegLib.desktop.measuring import Measuring
 from LumbarSegLib.desktop.parameters import Parameters
-from LumbarSegLib.desktop.running import Running
-from LumbarSegLib.desktop.states import Situation, looks
 from LumbarSegLib.desktop.watching import Watching
-from LumbarSegLib.desktop.widgets import Connections, as_sentence, choose, fill, icon, show
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.desktop.widgets import Connections, choose, fill, icon, show
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.formats import Exported
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
+from LumbarSegLib.scene.running import Running
 from LumbarSegLib.scene.runs import Run
+from LumbarSegLib.scene.states import Situation, looks
 
 _EVERY_MS = 50
 

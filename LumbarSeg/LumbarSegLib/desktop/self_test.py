@@ -9,8 +9,8 @@ from typing import Any
 import slicer
 import slicer.util
 
-from LumbarSegLib.desktop.states import State
 from LumbarSegLib.scene.segmentations import segments_of
+from LumbarSegLib.scene.states import State
 
 _LONGEST_S = 300.0
 _LEVELS = {"L1", "L2", "L3", "L4", "L5", "L5/S1", "L4/5", "Spinal canal"}
@@ -63,7 +63,7 @@ class SelfTest:
 
     def _export(self) -> None:
         self._test.delayDisplay("Write the files")
-        from LumbarSegLib.desktop.exporting import FORMATS, Exported
+        from LumbarSegLib.scene.formats import FORMATS, Exported
 
         what = Exported(self._panel.correcting.segmentation, self._panel.measuring.live)
         with tempfile.TemporaryDirectory() as folder:

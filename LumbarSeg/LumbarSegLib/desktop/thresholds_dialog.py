@@ -8,8 +8,7 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.core.definitions import MEASURES, Threshold
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds, thresholds_from
-from LumbarSegLib.desktop.widgets import as_sentence
-from LumbarSegLib.errors import InputError
+from LumbarSegLib.errors import InputError, as_sentence
 
 _KEPT = "LumbarSeg/Thresholds"
 _COLUMNS = ("value", "meaning", "source", "population")

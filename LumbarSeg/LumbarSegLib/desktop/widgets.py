@@ -52,14 +52,6 @@ def choose(box: Any, data: str) -> None:
     box.blockSignals(blocked)
 
 
-def as_sentence(error: Exception | str) -> str:
-    """An error of ours as it stands alone: with a capital, but in the name of a file, and a full stop."""
-    text = str(error).strip()
-    first = text.split(" ")[0]
-    capital = first[:1].upper() + first[1:] if first.isalpha() else first
-    return capital + text[len(first) :] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
 def icon(name: str) -> Any:
     """One of our own icons, which look alike on light and on dark."""
     return qt.QIcon(str(resource("Icons", f"{name}.svg")))

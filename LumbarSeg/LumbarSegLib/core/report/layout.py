@@ -97,3 +97,12 @@ IN_PICTURE, *SLICES_IN_PICTURE = _tables("in_picture")
 
 ON_RADIOGRAPH = _tables("on_radiograph")
 """The tables beside the picture of a radiograph, of which each view has one."""
+
+
+def tables_of(findings: Findings) -> list[Table]:
+    """The tables of `BY_LEVEL` that have something to show, and one for what concerns several levels together."""
+    shown = {measure for table in BY_LEVEL for column in table.columns for measure in column.measures}
+    spans = dict.fromkeys(one.measure for one in findings.measurements if one.measure not in shown)
+    across = Table("Across levels", tuple(Column(MEASURES[one].name, (one,)) for one in spans))
+    tables = [table.of(findings) for table in (*BY_LEVEL, across)]
+    return [table for table in tables if table.rows(findings)]

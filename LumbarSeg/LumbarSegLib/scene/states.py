@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from slicer.i18n import tr as _
+from LumbarSegLib.scene.translation import tr as _
 
 State = Enum("State", "IDLE STARTING RUNNING IMPORTING CANCELLING FAILED")
 Event = Enum("Event", "ASK PROGRESS ANSWER IMPORTED CANCEL CANCELLED FAIL DISMISS")

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slicer.i18n import tr as _
-
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer, Died, Failed, Progress, Ready
-from LumbarSegLib.desktop.states import BUSY, Event, State, after
-from LumbarSegLib.desktop.widgets import as_sentence
-from LumbarSegLib.errors import LumbarSegError
+from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.runs import Run, put_result
+from LumbarSegLib.scene.states import BUSY, Event, State, after
+from LumbarSegLib.scene.translation import tr as _
 from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:

@@ -1,0 +1,149 @@
+"""The views: how they are laid out, what they show, grey values, zoom and slice."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from vtkmodules.util.numpy_support import vtk_to_numpy
+
+from LumbarSegLib.browser.session.page.views import view_overlay
+from LumbarSegLib.core import images
+from LumbarSegLib.core.projection import is_projection
+from LumbarSegLib.scene.volumes import image_from_volume
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLVolumeNode
+    from trame_server import Server
+    from trame_slicer.core import SlicerApp
+    from trame_slicer.views import Layout
+
+    from LumbarSegLib.core.findings import Point
+
+LAYOUTS = (("one", "One view"), ("side", "One large, two small"), ("four", "Four views"), ("3d", "3D and one view"))
+"""The layouts by their keys, as the page names them."""
+
+WINDOWS = (
+    ("auto", "Automatic", 0.5, 99.5),
+    ("contrast", "More contrast", 10.0, 97.0),
+    ("soft", "Less contrast", 0.0, 99.99),
+    ("dark", "Bright structures", 40.0, 99.9),
+)
+"""Windows by their keys and names: the percentiles of the image that are black and white. MR has no units."""
+
+_PLANES = {"axial": "Red", "sagittal": "Yellow", "coronal": "Green"}
+_PROBED = 200_000  # voxels that percentiles are taken from
+_FPS, _QUALITY = 30.0, 60
+
+
+class Viewing:
+    """The views of one scene. The main one is that in which the slices of the image lie."""
+
+    def __init__(self, app: "SlicerApp", server: "Server") -> None:
+        from trame_slicer.core import LayoutManager
+        from trame_slicer.rca_view import register_rca_factories
+
+        self._app, self._state = app, server.state
+        register_rca_factories(
+            app.view_manager,
+            server,
+            slice_view_ui_f=view_overlay,
+            three_d_view_ui_f=view_overlay,
+            target_fps=_FPS,
+            interactive_quality=_QUALITY,
+        )
+        self.layouts = LayoutManager(app.scene, app.view_manager, server)
+        self._plane = "sagittal"
+        self._volume: vtkMRMLVolumeNode | None = None
+        self._state.update({"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False})
+        self.set_layout("side")
+
+    @property
+    def main(self) -> str:
+        """The tag of the main view."""
+        return _PLANES[self._plane]
+
+    def set_layout(self, key: str) -> None:
+        """Lay the views out in one of `LAYOUTS`."""
+        self._state.layout = key
+        name = f"{key} {self._plane}"
+        if not self.layouts.has_layout(name):
+            self.layouts.register_layout(name, _layout(key, self._plane), lazy_initialization=True)
+        self.layouts.set_layout(name)
+
+    def show_volume(self, volume: "vtkMRMLVolumeNode", fitted: bool = True) -> None:
+        """Show an image in all views, in the layout that fits how it was taken."""
+        image = image_from_volume(volume)
+        self._volume = volume
+        projected = is_projection(image)
+        self._plane = images.plane_of(image)
+        self.set_layout("one" if projected or self._plane == "axial" else "side")
+        self._app.display_manager.show_volume_in_slice_background(volume)
+        self._state.inverted = False
+        self.set_window("auto")
+        if fitted:
+            self.reset()
+
+    def scene_cleared(self) -> None:
+        """Nothing is shown any more."""
+        self._volume = None
+
+    def reset(self) -> None:
+        """Fit all views to what they show."""
+        for view in self._app.view_manager.get_views():
+            view.reset_view()
+
+    def show_result(self) -> None:
+        """Let the views show a new result as it is; where they look stays."""
+
+    def set_window(self, key: str) -> None:
+        """Show the grey values of one of `WINDOWS`."""
+        volume = self._volume
+        if volume is None:
+            return
+        self._state.window_preset = key
+        low, high = next((low, high) for name, _, low, high in WINDOWS if name == key)
+        voxels: Any = vtk_to_numpy(volume.GetImageData().GetPointData().GetScalars())  # type: ignore[no-untyped-call]  # VTK has no types here
+        black, white = np.percentile(voxels[:: max(1, voxels.size // _PROBED)], (low, high)).tolist()
+        display = volume.GetDisplayNode()
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(black, max(white, black + 1e-6))
+
+    def set_inverted(self, inverted: bool) -> None:
+        """Show black as white."""
+        self._state.inverted = inverted
+        if self._volume is not None:
+            color = "vtkMRMLColorTableNodeInvertedGrey" if inverted else "vtkMRMLColorTableNodeGrey"
+            self._volume.GetDisplayNode().SetAndObserveColorNodeID(color)
+
+    def set_adjusting(self, adjusting: bool) -> None:
+        """Let the left mouse button set window and level while it is dragged."""
+        node = self._app.scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+        self._state.adjusting = adjusting
+        if node is not None:
+            node.SetCurrentInteractionMode(node.AdjustWindowLevel if adjusting else node.ViewTransform)
+
+    def jump_to(self, place: "Point") -> None:
+        """Bring all slice views to a place (RAS, mm)."""
+        from slicer import vtkMRMLSliceNode
+
+        vtkMRMLSliceNode.JumpAllSlices(self._app.scene, *place, vtkMRMLSliceNode.OffsetJumpSlice)
+
+
+def _layout(key: str, plane: str) -> "Layout":
+    from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
+
+    views = {
+        "axial": ViewLayoutDefinition.axial_view(),
+        "sagittal": ViewLayoutDefinition.sagittal_view(),
+        "coronal": ViewLayoutDefinition.coronal_view(),
+    }
+    main = views.pop(plane)
+    solid = ViewLayoutDefinition.threed_view(background_color=("#0b0d10", "#1a1f26"))
+    across, down = LayoutDirection.Horizontal, LayoutDirection.Vertical
+    others = list(views.values())
+    if key == "one":
+        return Layout(across, [main])
+    if key == "side":
+        return Layout(across, [main, Layout(down, others)], ["2", "1"])
+    if key == "four":
+        return Layout(down, [Layout(across, [main, others[0]]), Layout(across, [others[1], solid])])
+    return Layout(across, [solid, main], ["3", "2"])

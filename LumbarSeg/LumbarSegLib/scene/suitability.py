@@ -1,0 +1,34 @@
+"""Whether a volume can be segmented, and as what."""
+
+from typing import TYPE_CHECKING
+
+from LumbarSegLib.core import analysis, images
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.translation import tr as _
+from LumbarSegLib.scene.volumes import image_from_volume
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLVolumeNode
+
+TASK_NAMES = {"sagittal": _("Sagittal MR"), "axial": _("Axial MR"), "xray": _("Radiograph")}
+
+
+def suitability(volume: "vtkMRMLVolumeNode", task: str) -> tuple[str, str]:
+    """Why a volume cannot be segmented for a task or for "auto", and the task that is found for it; each "" where there
+    is none.
+    """
+    try:
+        image = image_from_volume(volume)
+        if task == "auto":
+            return "", analysis.task_of(image)
+        images.check_volume(image)
+    except LumbarSegError as error:
+        return as_sentence(error), ""
+    return "", ""
+
+
+def task_choices(found: str) -> list[tuple[str, str]]:
+    """The tasks to choose from as words and keys; "auto" comes first and says which one was `found`."""
+    name = TASK_NAMES.get(found)
+    automatic = _("Automatic: {task}").format(task=name) if name else _("Automatic")
+    return [(automatic, "auto"), *((text, task) for task, text in TASK_NAMES.items())]

@@ -1,0 +1,66 @@
+"use strict";
+// What the page does by itself: keys, drawing the curve, copying, fetching a file, coming back after a lost connection.
+(() => {
+  const trigger = (name, ...values) => window.trame.trigger(name, values);
+
+  const keys = {
+    " ": () => trigger("next_level", 1),
+    "shift+ ": () => trigger("next_level", -1),
+    "ctrl+z": () => trigger("undo"),
+    "ctrl+y": () => trigger("redo"),
+    "ctrl+shift+z": () => trigger("redo"),
+    "[": () => trigger("resize_brush", false),
+    "]": () => trigger("resize_brush", true),
+    escape: () => trigger("use_tool", ""),
+  };
+
+  const isTyping = (target) =>
+    target instanceof HTMLInputElement && ["search", "number", "text"].includes(target.type);
+
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (isTyping(event.target)) return;
+      const parts = [event.ctrlKey || event.metaKey ? "ctrl" : "", event.shiftKey ? "shift" : "", event.key.toLowerCase()];
+      const does = keys[parts.filter(Boolean).join("+")];
+      if (!does) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      does();
+    },
+    true,
+  );
+
+  const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+  const drawing = (curve) => {
+    const marks = curve.marks.map(
+      (one) =>
+        `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}" stroke="#2a2f36" vector-effect="non-scaling-stroke"/>` +
+        `<text x="2" y="${one.y - 3}" class="mark">${escaped(one.text)}</text>`,
+    );
+    return `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${marks.join("")}<path d="${curve.path}"/></svg>`;
+  };
+
+  const place = (curve, event) => {
+    const box = event.currentTarget.querySelector("svg").getBoundingClientRect();
+    const x = (1000 * (event.clientX - box.left)) / box.width;
+    const near = curve.places.reduce((best, one) => (Math.abs(one.x - x) < Math.abs(best.x - x) ? one : best));
+    return near.number;
+  };
+
+  const copy = (tables, title) => {
+    const table = tables.find((one) => one.title === title);
+    if (!table) return;
+    const heads = [title, ...table.heads.map((one) => `${one.heading} ${one.unit}`.trim())];
+    const rows = table.rows.map((row) => [row.level, ...row.cells.map((cell) => (cell ? cell.text : ""))]);
+    navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
+  };
+
+  const ready = () => {
+    if (!window.trame || !window.trame.utils) return void setTimeout(ready, 20);
+    window.trame.utils.lumbarseg = { drawing, place, copy };
+  };
+  ready();
+})();
