@@ -30,7 +30,7 @@ def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[st
     try:
         yield command
     finally:
-        command.kill()
+        command.terminate()
         command.communicate()
 
 
