@@ -58,9 +58,57 @@
     navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
   };
 
+  const set = (name, value) => window.trame.state.set(name, value);
+
+  const upload = (files) => {
+    if (!files.length) return;
+    const form = new FormData();
+    for (const file of files) form.append("files", file, file.name);
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (event) =>
+      set("uploading", event.lengthComputable ? `${Math.floor((100 * event.loaded) / event.total)} %` : "Uploading");
+    request.upload.onload = () => set("uploading", "The files are being looked at.");
+    request.onerror = () => {
+      set("uploading", "");
+      set("trouble", "The upload broke off. Try it again.");
+    };
+    request.onload = () => {
+      set("uploading", "");
+      if (request.status < 400) return;
+      let told = "The files were not taken. Try it again.";
+      try {
+        told = JSON.parse(request.responseText).error || told;
+      } catch {
+        // the answer of a proxy in between, which knows no sentence of ours
+      }
+      set("trouble", told);
+    };
+    request.open("POST", "upload");
+    request.send(form);
+  };
+
+  const over = (event) => {
+    if (!event.dataTransfer || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    if (event.type === "drop") upload(event.dataTransfer.files);
+  };
+  window.addEventListener("dragover", over);
+  window.addEventListener("drop", over);
+
+  const fetched = (path) => {
+    const link = document.createElement("a");
+    link.href = path;
+    link.download = "";
+    link.click();
+  };
+
   const ready = () => {
     if (!window.trame || !window.trame.utils) return void setTimeout(ready, 20);
-    window.trame.utils.lumbarseg = { drawing, place, copy };
+    window.trame.state.addListener?.(({ type, keys: changed }) => {
+      if (type === "dirty-state" && changed.includes("download") && window.trame.state.get("download"))
+        fetched(window.trame.state.get("download"));
+    });
+    window.trame.utils.lumbarseg = { drawing, place, copy, upload };
   };
   ready();
 })();

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.browser.session.tables import curve_to_show, tables_to_show
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.anatomy import LOWEST_DISCS
+from LumbarSegLib.core.findings import Findings, Measurement, is_slice
 from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.report.words import flag_texts
+from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
@@ -34,6 +36,7 @@ class Measuring:
         self._settling = Settling()
         self._shown: Findings | None = None
         self._section = -1
+        self._thresholds = SHIPPED
         self.problem = ""
         state.update(
             {
@@ -47,6 +50,9 @@ class Measuring:
                 "curve": None,
                 "show_curve": False,
                 "revision": 0,
+                "sagittal": "",
+                "slice_levels": [],
+                "slice_count": 0,
             }
         )
 
@@ -93,12 +99,25 @@ class Measuring:
             return ""
         return "confirmed" if one.status == "confirmed" else "value"
 
+    @property
+    def thresholds(self) -> Thresholds:
+        """The cut-offs that values are set beside."""
+        return self._thresholds
+
+    @thresholds.setter
+    def thresholds(self, thresholds: Thresholds) -> None:
+        self._thresholds = thresholds
+        if self._live is not None:
+            self._live.thresholds = thresholds
+            self.refresh()
+
     def follow(self, segmentation: "vtkMRMLSegmentationNode | None") -> None:
         """Measure a segmentation from now on, or nothing."""
         self.let_go()
         volume = volume_of(segmentation) if segmentation is not None else None
         if segmentation is not None and volume is not None:
-            self._live = LiveMeasures(segmentation, volume)
+            beside = self._beside(segmentation)
+            self._live = LiveMeasures(segmentation, volume, sagittal=beside, thresholds=self._thresholds)
         elif segmentation is not None:
             self.problem = _("The image of this segmentation is not in the scene, so it cannot be measured. Load it.")
         if self._state.corners:
@@ -154,6 +173,7 @@ class Measuring:
             if self._state.table not in titles:
                 self._state.table = titles[0] if titles else ""
             self._state.curve = curve_to_show(findings)
+            self._show_levels()
         self._show_selected()
 
     def select(self, key: str) -> None:
@@ -217,6 +237,38 @@ class Measuring:
         if self._live is not None:
             self._live.snap_back()
             self.refresh()
+
+    def name_slice(self, level: str, number: Any) -> None:
+        """Say which slice of an axial image shows a level, counted from 1 below; nothing or 0 takes the name away."""
+        live = self._live
+        if live is None:
+            return
+        before = dict(live.levels)
+        wanted = {key: value for key, value in before.items() if key != level}
+        live.levels = wanted | ({level: int(number)} if str(number).isdigit() and int(number) else {})
+        self.refresh()
+        if self.problem:
+            self._state.trouble = self.problem
+            live.levels = before
+            self.refresh()
+
+    def sagittal_chosen(self) -> None:
+        """Take the names of levels from another sagittal segmentation, or from none."""
+        if self._live is not None and self.task == "axial":
+            self.follow(self._live.segmentation)
+
+    def _beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
+        beside = self._scene.GetNodeByID(self._state.sagittal) if self._state.sagittal else None
+        return beside if beside is not segmentation else None
+
+    def _show_levels(self) -> None:
+        live, findings = self._live, self.findings
+        if live is None or findings is None or self.task != "axial":
+            return
+        slices = {int(one.level.split()[1]) for one in findings.measurements if is_slice(one.level)}
+        levels = [name for name in LOWEST_DISCS if "L6" not in name]
+        self._state.slice_levels = [{"level": level, "slice": live.levels.get(level, 0)} for level in levels]
+        self._state.slice_count = max(slices, default=0)
 
     def _show_selected(self) -> None:
         one, live, findings = self.selected, self._live, self.findings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from LumbarSegLib.browser.session.application import slicer_app, web_server
 from LumbarSegLib.browser.session.choosing import Choosing
 from LumbarSegLib.browser.session.correcting import Correcting
+from LumbarSegLib.browser.session.cut_offs import CutOffs
 from LumbarSegLib.browser.session.exporting import Exporting
 from LumbarSegLib.browser.session.measuring import Measuring
 from LumbarSegLib.browser.session.opening import Opening
@@ -16,6 +17,7 @@ from LumbarSegLib.browser.session.viewing import Viewing
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.formats import Exported
+from LumbarSegLib.scene.model_card import card
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
 from LumbarSegLib.scene.running import Running
@@ -36,7 +38,15 @@ class Session:
         self.app, self.server = slicer_app(), web_server()
         self.state = self.server.state
         self.state.update(
-            {"looks": looks(Situation()), "trouble": "", "idle": False, "log": "", "show_log": False, "dialog": ""}
+            {
+                "looks": looks(Situation()),
+                "trouble": "",
+                "idle": False,
+                "log": "",
+                "show_log": False,
+                "dialog": "",
+                "card": "",
+            }
         )
         self._worker = Worker()
         self._warmed = ""
@@ -48,6 +58,7 @@ class Session:
         self.measuring = Measuring(self.app.scene, self.state, self.viewing, self.show)
         self.opening = Opening(self.app.scene, self.state, settings, self)
         self.exporting = Exporting(self.state, settings.exports, self._exported)
+        self.cut_offs = CutOffs(self.state, self.measuring)
         build_page(self)
 
     async def start(self) -> int:
@@ -71,7 +82,7 @@ class Session:
             if message.idle is not None:
                 self.state.idle = message.idle
             if message.uploaded:
-                self.opening.open_uploaded(message.uploaded, message.names)
+                self._keep(self.opening.open_uploaded(message.uploaded, message.names))
 
     def end(self) -> None:
         """The user is gone: leave no process behind."""
@@ -132,6 +143,25 @@ class Session:
         """Work on the result that was chosen."""
         self.correcting.choose(self.correcting.segmentation)
 
+    async def open_entry(self, path: str, is_folder: bool) -> None:
+        """Go into a folder of the server, or open a file in it."""
+        if is_folder:
+            self.opening.browse(path)
+        else:
+            await self.opening.open_served(path)
+
+    def show_card(self) -> None:
+        """Show what the model that is chosen, or would be, was trained on and where it ends."""
+        from LumbarSegLib.core import models
+
+        try:
+            chosen = self.state.model
+            info = models.find(chosen) if chosen else models.choose(self.choosing.likely_task or "sagittal")
+        except LumbarSegError as error:
+            self.trouble(as_sentence(error))
+        else:
+            self.state.update({"card": card(info), "dialog": "card"})
+
     def undo_run(self) -> None:
         """Bring back what was there before the last run, or the run."""
         last = self.running.last
@@ -173,9 +203,7 @@ class Session:
 
     async def _tick(self) -> None:
         """What is done several times a second."""
-        if self._settings.sample or self._settings.path:
-            with self.state:
-                self.opening.open_first()
+        await self.opening.open_first()
         while True:
             with self.state:
                 self._step()
@@ -199,7 +227,7 @@ class Session:
 
     def _on_result(self, run: "Run") -> None:
         self.correcting.choose(run.segmentation)
-        self.viewing.show_result()
+        self.state.folded = {**self.state.folded, "image": True, "measure": False, "export": False}
 
     def _on_segmentation(self) -> None:
         segmentation = self.correcting.segmentation

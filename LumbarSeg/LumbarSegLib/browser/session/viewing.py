@@ -11,7 +11,7 @@ from LumbarSegLib.core.projection import is_projection
 from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLVolumeNode
+    from slicer import vtkMRMLSliceNode, vtkMRMLVolumeNode
     from trame_server import Server
     from trame_slicer.core import SlicerApp
     from trame_slicer.views import Layout
@@ -53,7 +53,12 @@ class Viewing:
         self.layouts = LayoutManager(app.scene, app.view_manager, server)
         self._plane = "sagittal"
         self._volume: vtkMRMLVolumeNode | None = None
-        self._state.update({"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False})
+        self._prepared: set[str] = set()
+        self._state.update(
+            {"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False, "letters": {}}
+        )
+        # All views come before the editor's tools: a tool finds no view that comes after it.
+        self.layouts.register_layout("all", _layout("four", self._plane))
         self.set_layout("side")
 
     @property
@@ -68,8 +73,23 @@ class Viewing:
         if not self.layouts.has_layout(name):
             self.layouts.register_layout(name, _layout(key, self._plane), lazy_initialization=True)
         self.layouts.set_layout(name)
+        self.prepare_views()
 
-    def show_volume(self, volume: "vtkMRMLVolumeNode", fitted: bool = True) -> None:
+    def prepare_views(self) -> None:
+        """Let views that are new show what the others show, and fit when their size changes."""
+        from trame_slicer.views import SliceView
+
+        for view in self._app.view_manager.get_views():
+            if view.get_singleton_tag() in self._prepared:
+                continue
+            self._prepared.add(view.get_singleton_tag())
+            view.set_ruler(view.get_view_node().RulerTypeThin)
+            if isinstance(view, SliceView):
+                view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: view.fit_view_to_content())
+                view.set_background_volume_id(self._volume.GetID() if self._volume is not None else None)
+                view.reset_view()
+
+    def show_volume(self, volume: "vtkMRMLVolumeNode") -> None:
         """Show an image in all views, in the layout that fits how it was taken."""
         image = image_from_volume(volume)
         self._volume = volume
@@ -79,8 +99,7 @@ class Viewing:
         self._app.display_manager.show_volume_in_slice_background(volume)
         self._state.inverted = False
         self.set_window("auto")
-        if fitted:
-            self.reset()
+        self.reset()
 
     def scene_cleared(self) -> None:
         """Nothing is shown any more."""
@@ -90,9 +109,10 @@ class Viewing:
         """Fit all views to what they show."""
         for view in self._app.view_manager.get_views():
             view.reset_view()
-
-    def show_result(self) -> None:
-        """Let the views show a new result as it is; where they look stays."""
+        self._state.letters = {
+            view.get_singleton_tag(): letters_of(view.get_view_node())
+            for view in self._app.view_manager.get_slice_views()
+        }
 
     def set_window(self, key: str) -> None:
         """Show the grey values of one of `WINDOWS`."""
@@ -126,6 +146,17 @@ class Viewing:
         from slicer import vtkMRMLSliceNode
 
         vtkMRMLSliceNode.JumpAllSlices(self._app.scene, *place, vtkMRMLSliceNode.OffsetJumpSlice)
+
+
+def letters_of(node: "vtkMRMLSliceNode") -> dict[str, str]:
+    """Towards which side of the patient the right, left, top and bottom of a slice view lie, in one letter each."""
+    found: dict[str, str] = {}
+    matrix = node.GetSliceToRAS()
+    for column, ends in enumerate((("right", "left"), ("top", "bottom"))):
+        along = [matrix.GetElement(row, column) for row in range(3)]
+        axis = int(np.argmax(np.abs(along)))
+        found |= dict(zip(ends, ("RL", "AP", "SI")[axis][:: 1 if along[axis] > 0 else -1], strict=True))
+    return found
 
 
 def _layout(key: str, plane: str) -> "Layout":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import html
 
-from LumbarSegLib.browser.session.page.parts import button, choice, icon, plain_button, row, section
+from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 def image_section(session: "Session") -> None:
     """Image and model."""
-    choosing, opening = session.choosing, session.opening
+    choosing = session.choosing
     with section("image", "Image and model"):
         with row("Image"):
             choice("inputSelector", "image", "images", session.image_chosen)
-            plain_button("openButton", "dialog = 'open'", "Open…", tip="Open a file of yours, or try a sample")
+            plain_button("openButton", "dialog = 'open'", "Open…", tip="Open a file of yours, or try a sample.")
         html.Div("{{ note }}", classes="note", v_for="note in notes_of_image", key="note")
         with row("Task"):
             choice("taskBox", "task", "tasks", choosing.check)
         with row("Model"):
             choice("modelBox", "model", "models", choosing.check)
+            button("modelCardButton", session.show_card, sign="mdi-information-outline")
         with (
             row("Lowest disc"),
             html.Select(
@@ -33,20 +34,6 @@ def image_section(session: "Session") -> None:
             ),
         ):
             html.Option("{{ one }}", v_for="one in lowest_discs", key="one", value=("one",))
-    with html.Div(classes="veil", v_if="dialog === 'open'", click="dialog = ''"):
-        with html.Div(classes="dialog", id="openDialog", click="$event.stopPropagation()"):
-            html.H2("Open an image")
-            with (
-                html.Div(classes="samples"),
-                html.Button(
-                    v_for="one in samples",
-                    key="one.name",
-                    click=(opening.open_sample, "[one.name]"),
-                    raw_attrs=[':id="`sample-${one.name}`"'],
-                ),
-            ):
-                icon("mdi-image-outline")
-                html.Span("{{ one.title }}")
 
 
 def segment_section(session: "Session") -> None:

@@ -50,6 +50,21 @@ def measure_section(session: "Session") -> None:
             button("copyButton", "utils.lumbarseg.copy(tables, table)", text="Copy table")
             button("plotButton", "show_curve = !show_curve", text="Plot area")
             button("thresholdsButton", "dialog = 'cut-offs'", text="Cut-offs…")
+        with row("Levels from", v_if="looks.levelsButton.visible"):
+            with html.Select(
+                id="sagittalSelector",
+                v_model=("sagittal",),
+                change=measuring.sagittal_chosen,
+                title=("looks.sagittalSelector.toolTip",),
+            ):
+                html.Option("no segmentation", value="")
+                html.Option(
+                    "{{ one.text }}",
+                    v_for="one in results.filter((one) => one.value !== result)",
+                    key="one.value",
+                    value=("one.value",),
+                )
+            plain_button("levelsButton", "dialog = 'levels'", "Name slices…", tip="Say which slice shows which level.")
         with html.Div(classes="notes", id="notesLabel"):
             html.Div("{{ note }}", v_for="note in notes", key="note")
 

@@ -7,6 +7,7 @@ from trame.widgets import html
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.browser.session.page.correct import correct_section
+from LumbarSegLib.browser.session.page.dialogs import dialogs
 from LumbarSegLib.browser.session.page.image import export_section, image_section, segment_section
 from LumbarSegLib.browser.session.page.measure import curve_drawing, measure_section
 from LumbarSegLib.browser.session.page.parts import icon, plain_button
@@ -44,10 +45,13 @@ def build_page(session: "Session") -> None:
             _bar(session)
             with html.Div(classes="views", id="views", raw_attrs=[':class="{empty: !image}"']):
                 session.viewing.layouts.initialize_layout_grid(layout)
+                session.viewing.prepare_views()
                 with html.Div(classes="welcome", v_if="!image"):
                     html.Img(src="logo.png", alt="")
-                    html.Span("{{ looks.statusLabel.text }}")
+                    html.Span("{{ is_opening ? 'The image is being read.' : looks.statusLabel.text }}")
+                    plain_button("welcomeOpen", "dialog = 'open'", "Open…", v_if="!is_opening")
             curve_drawing(session)
+        dialogs(session)
         with html.Div(classes="trouble", v_if="trouble", id="trouble", raw_attrs=['role="alert"']):
             icon("mdi-alert-outline")
             html.Span("{{ trouble }}")
@@ -99,15 +103,7 @@ def _bar(session: "Session") -> None:
             plain_button("redoEdit", correcting.redo, sign="mdi-redo", tip="Redo (Ctrl+Y)", disabled=("!can_redo",))
         html.Span(classes="gap")
         html.Span("{{ idle ? 'This session ends soon unless you do something.' : '' }}", classes="idle")
-        with html.Span(classes="hint"):
-            html.Kbd("wheel")
-            html.Span("slice")
-            html.Kbd("right drag")
-            html.Span("zoom")
-            html.Kbd("middle drag")
-            html.Span("pan")
-            html.Kbd("space")
-            html.Span("next level")
+        plain_button("keysButton", "dialog = 'keys'", sign="mdi-keyboard-outline", tip="Mouse and keys")
 
 
 def _trigger_keys(session: "Session") -> None:
