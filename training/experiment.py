@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from LumbarSegLib.core import models
 from LumbarSegLib.core.preprocess import NORMALISATIONS
 from training import losses, optimisers
 from training.errors import TrainingError, unknown
@@ -140,8 +141,8 @@ class Late(_Table):
 class Experiment(_Table):
     """All of one experiment; `name` is that of its file.
 
-    It may `start_from` the weights of another run, and draw slices from the `pseudo_labels` of one that labelled them
-    itself (`training.sagittal.tse`, `training.axial.teach`).
+    It may `start_from` the weights of another run or of a model file ("….ts", `training.model_start`), and draw slices
+    from the `pseudo_labels` of one that labelled them itself (`training.sagittal.tse`, `training.axial.teach`).
     """
 
     name: str
@@ -158,6 +159,11 @@ class Experiment(_Table):
     late: Late | None = None
     start_from: str | None = None
     pseudo_labels: str | None = None
+
+    @property
+    def starts_from_file(self) -> bool:
+        """Whether `start_from` names a model file; anything else is the name of a run."""
+        return self.start_from is not None and self.start_from.endswith(models.SUFFIX)
 
     def augmentation_after(self, share: float) -> Augmentation:
         """The augmentation when `share` of the training is done."""

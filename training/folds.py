@@ -18,6 +18,7 @@ from training.feed.sampling import LabelledSlice, SliceSampler, VolumeSampler
 from training.logs import forget_after
 from training.loop import Sampler, Training
 from training.losses import build_loss, class_weights
+from training.model_start import begin_from_model
 from training.state import Loss, State
 
 
@@ -58,6 +59,8 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
         state.restore(last)
     folder.mkdir(parents=True, exist_ok=True)
     training = _training(experiment, dataset, fold, state, folder)
+    if experiment.starts_from_file and not last.is_file():
+        begin_from_model(state, Path(str(experiment.start_from)), training.first_images())
     if training.ended and (folder / "run.json").is_file():
         return folder
     reason = training.run()

@@ -75,6 +75,10 @@ class Training:
         waited = length.patience is not None and state.waited >= length.patience
         return "finished" if done else "no better score" if waited else ""
 
+    def first_images(self) -> Tensor:
+        """The images that the training begins with, as the network sees them."""
+        return self._batch(0, self.progress)[0]
+
     def run(self) -> str:
         """Train until the end, early or not; returns why it ended. Everything can be gone on with from `last.pt`."""
         with _stop_signals() as asked, self._bar() as bar, self._board() as board:

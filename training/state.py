@@ -46,7 +46,7 @@ class State:
         self.device = distributed.device()
         torch.manual_seed(experiment.seed)
         self.network = network_of(experiment, class_count)
-        if experiment.start_from:
+        if experiment.start_from and not experiment.starts_from_file:
             self._start_from(starting_weights(experiment, test))
         self.network.to(self.device, memory_format=memory_format(experiment))  # type: ignore[call-overload]
         self.average = AveragedModel(

@@ -2,14 +2,15 @@
 
 import asyncio
 import functools
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, CookieJar
+from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, CookieJar, FormData
 from yarl import URL
 
 from LumbarSegLib.browser.door.limits import limits_from_resources
@@ -38,7 +39,7 @@ class Visitor:
 
     door: URL
     client: ClientSession
-    session: URL = URL()
+    session: URL = field(default_factory=URL)
 
     @property
     def origin(self) -> dict[str, str]:
@@ -63,9 +64,7 @@ class Visitor:
         return await self.client.ws_connect(self.at("ws"), headers=self.origin)
 
     async def upload(self, **files: bytes) -> ClientResponse:
-        from aiohttp import FormData
-
-        form = FormData()
+        form = FormData(quote_fields=False)  # as browsers send names
         for name, content in files.items():
             form.add_field("files", content, filename=name)
         return await self.client.post(self.at("upload"), data=form, headers=self.origin)
@@ -98,6 +97,12 @@ async def sentence(answer: ClientResponse) -> str:
     """What a refusal says."""
     told: str = (await answer.json())["error"]
     return told
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -208,12 +208,12 @@ async def test_large_messages_pass_both_ways_unchanged() -> None:
 @in_a_loop
 async def test_the_log_knows_users_by_number_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with a_door(wishes={"open": {"path": "/data/Doe_Jane.nrrd"}, "served_folder": None}) as door:
-        async with a_user(door) as user:
-            await user.upload(**{"Doe_Jane.nrrd": b"no image"})
-            await user.get("files/abc/Doe_Jane.csv")
-            await user.get("Doe_Jane")
-            session_id = user.session.parts[2]
+    wishes = {"open": {"path": "/data/Doe_Jane.nrrd"}, "served_folder": None}
+    async with a_door(wishes=wishes) as door, a_user(door) as user:
+        await user.upload(**{"Doe_Jane.nrrd": b"no image"})
+        await user.get("files/abc/Doe_Jane.csv")
+        await user.get("Doe_Jane")
+        session_id = user.session.parts[2]
     messages = [record.getMessage() for record in caplog.records if record.name.startswith(("LumbarSegLib", "aiohttp"))]
     assert any("session 1 begins" in message for message in messages)
     assert not [message for message in messages if "Doe" in message or session_id in message]

@@ -6,13 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 import slicer
 
-from LumbarSegLib.scene.segmentations import provenance_of
+from LumbarSegLib.scene.segmentations import labels_from_segmentation, provenance_of
 from LumbarSegLib.scene.states import State
 from Testing.desktop.application import ROOT
 from Testing.desktop.driving import Driven
+from Testing.radiographs import DrawnRadiograph
 
 _LONG = 240.0
 
@@ -50,6 +53,26 @@ def test_cancel_in_the_middle_leaves_one_fresh_worker(panel: Driven) -> None:
     told = provenance_of(panel.ui.resultSelector.currentNode())
     assert (told["task"], told["model"]) == ("axial", "axial-mr")
     assert panel.ui.levelsButton.visible
+
+
+def test_a_film_without_a_place_in_the_patient_is_segmented_and_measured(panel: Driven) -> None:
+    drawn = DrawnRadiograph(size=(1600, 700), top=0.07, bottom=0.97)
+    film = sitk.GetImageFromArray(drawn.film[np.newaxis])
+    volume = panel.load(film, "film")
+    panel.wait(lambda: panel.ui.segmentButton.enabled)
+    assert panel.ui.taskBox.currentText == "Automatic: Radiograph"
+    assert panel.ui.viewBox.visible
+    panel.choose("viewBox", "frontal")
+    panel.click("segmentButton")
+    panel.wait(lambda: panel.panel.measuring.findings is not None, _LONG)
+    findings = panel.panel.measuring.findings
+    assert findings.view == "frontal"
+    (largest,) = [one for one in findings.measurements if one.measure == "coronal.largest_cobb"]
+    assert largest.value is not None
+    assert all(one.mm is None for one in findings.corners)
+    labels = labels_from_segmentation(panel.ui.resultSelector.currentNode(), volume)
+    found, true = sitk.GetArrayFromImage(labels)[0] > 0, drawn.classes == 1
+    assert 2 * np.sum(found & true) / (found.sum() + true.sum()) > 0.9
 
 
 def test_a_worker_that_is_killed_is_told_of_and_the_next_run_works(panel: Driven) -> None:

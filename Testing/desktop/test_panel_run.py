@@ -214,3 +214,17 @@ def test_nothing_is_left_of_the_panel_when_it_goes(segmented: Driven, scene: Any
     assert segmented.panel._watching.Observations == []
     scene.Clear(0)
     assert slicer.modules.LumbarSegWidget.panel.running.state is State.IDLE
+
+
+def test_a_result_of_voxels_that_are_there_no_more_is_not_put_into_the_scene(
+    loaded: Driven, worker: ToldWorker, known: Known, scene: Any
+) -> None:
+    loaded.click("segmentButton")
+    volume = loaded.panel.choosing.volume
+    frame = volume.GetImageData().NewInstance()
+    frame.DeepCopy(volume.GetImageData())
+    volume.SetAndObserveImageData(frame)
+    worker.say(known[1])
+    loaded.wait(lambda: loaded.panel.running.state is State.FAILED)
+    assert "changed while it was segmented" in loaded.ui.statusLabel.text
+    assert segmentations(scene) == []

@@ -30,6 +30,7 @@ from training.data import spider
 from training.data.cases import UNKNOWN
 from training.errors import TrainingError
 from training.experiment import read_experiment
+from training.model_start import folded_network
 from training.networks.base import SegmentationNetwork
 from training.runs import RUNS
 from training.state import network_of, starting_weights
@@ -175,8 +176,11 @@ def main() -> None:
     spacing_mm = experiment.preprocessing.spacing_mm
     if experiment.pseudo_labels is None or spacing_mm is None:
         raise TrainingError(f"{arguments.config.name} asks for no slices that a network labels: give pseudo_labels.")
-    network = network_of(experiment, len(spider.CLASSES))
-    network.load_state_dict(starting_weights(experiment))
+    if experiment.starts_from_file:
+        network = folded_network(experiment, len(spider.CLASSES))
+    else:
+        network = network_of(experiment, len(spider.CLASSES))
+        network.load_state_dict(starting_weights(experiment))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     counts: Counter[str] = Counter()
     slices = load_slices(arguments.data, spacing_mm, experiment.split.held_out, counts)

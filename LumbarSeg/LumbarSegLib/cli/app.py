@@ -102,7 +102,7 @@ def _public(url: str | None) -> Any:
 
     try:
         public = URL(url)
-        sound = public.scheme in ("http", "https") and public.host and public.path == "/" and not public.query_string
+        sound = public.scheme in ("http", "https") and public == public.origin()
     except ValueError:
         sound = False
     if not sound:

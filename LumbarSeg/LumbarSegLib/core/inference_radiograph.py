@@ -47,10 +47,16 @@ _ENOUGH = 4.0  # vertebrae; with fewer nothing is said of the ends of a column
 class Answered:
     """What a network finds in a radiograph: `labels` on the grid of the image, values of `anatomy.kinds_of("xray")`,
     and by how many degrees (0, 90 or 180) the image seems to be turned.
+
+    `quality` (0..1) is how much of it looks like a column and how sure that is, `clarity` how many vertebrae are seen
+    so, `narrowing` how many times as wide its upper third is as its lower one; all 0 where nothing was asked of them.
     """
 
     labels: sitk.Image
     turn: int = 0
+    quality: float = 0.0
+    clarity: float = 0.0
+    narrowing: float = 0.0
 
     @property
     def view(self) -> View:
@@ -93,7 +99,8 @@ def answer_radiograph(
     stored = stored_as(labels, marked)
     stored.CopyInformation(image)
     on_progress(1.0)
-    return Answered(stored, 90 if lies else 180 * seen.stands_on_its_head)
+    turn = 90 if lies else 180 * seen.stands_on_its_head
+    return Answered(stored, turn, seen.quality, seen.clarity, seen.narrowing)
 
 
 def _best_look(placeless: sitk.Image, spaced: bool, look: "Callable[[sitk.Image], _Look]") -> "_Look":
@@ -183,12 +190,16 @@ class _Look:
         return float(self.quality * len(counts) / (_STEP * np.median(counts))) if counts.size else 0.0
 
     @property
+    def narrowing(self) -> float:
+        """How many times as wide the upper third of a column is as its lower one; 0 where there is no column."""
+        widths = self._decided.sum(1)[self._is_column]
+        third = len(widths) // 3
+        return float(np.median(widths[:third]) / np.median(widths[-third:])) if third else 0.0
+
+    @property
     def stands_on_its_head(self) -> bool:
         """Whether a column is clearly wider at its upper end: vertebrae grow downward, whatever the view."""
-        counts = self._decided.sum(1)
-        widths = counts[self._is_column]
-        third = len(widths) // 3
-        return bool(self.clarity >= _ENOUGH and np.median(widths[:third]) > WIDER * np.median(widths[-third:]))
+        return self.clarity >= _ENOUGH and self.narrowing > WIDER
 
     def labels_on(self, placeless: sitk.Image) -> sitk.Image:
         """The label map on the grid of the image, all vertebrae in the view of which there are more.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from LumbarSegLib.core.models import ModelInfo
 
 _OTHER = "other"  # the item that asks for a model file
-_KEPT = {"taskBox": "Task", "deviceBox": "Device", "lowestDiscBox": "LowestDisc"}
+_KEPT = {"taskBox": "Task", "deviceBox": "Device", "lowestDiscBox": "LowestDisc", "viewBox": "View"}
 
 
 class Choosing:
@@ -50,6 +50,7 @@ class Choosing:
         devices = ((_("Automatic"), "auto"), (_("Processor (CPU)"), "cpu"), (_("Graphics card (GPU)"), "cuda"))
         fill(ui.deviceBox, devices)
         fill(ui.lowestDiscBox, [(name, name) for name in LOWEST_DISCS], "L5/S1")
+        fill(ui.viewBox, ((_("Automatic"), "auto"), (_("From the front"), "frontal"), (_("From the side"), "lateral")))
         ui.modelCardButton.setIcon(icon("info"))
         self._menu = qt.QMenu(ui.sampleButton)
         for sample in SAMPLES:
@@ -69,7 +70,8 @@ class Choosing:
     @property
     def choices(self) -> Choices:
         model, lowest = self._ui.modelBox.currentData, self._ui.lowestDiscBox.currentData
-        return Choices(self.task, model or None, self._ui.deviceBox.currentData, lowest, model in self._trusted)
+        device, task = self._ui.deviceBox.currentData, self.likely_task or self.task
+        return Choices(task, model or None, device, lowest, self._ui.viewBox.currentData, model in self._trusted)
 
     @property
     def task(self) -> str:

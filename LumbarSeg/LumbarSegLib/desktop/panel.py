@@ -112,6 +112,7 @@ class Panel:
             worker=self._worker.state,
             volume=volume.GetName() if volume is not None else "",
             problem=self.choosing.problem,
+            likely_task=self.choosing.likely_task,
             missing=tuple(one.name for one in installing.missing("segment")),
             step=progress.step,
             fraction=progress.fraction,

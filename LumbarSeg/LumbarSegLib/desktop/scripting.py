@@ -8,10 +8,10 @@ from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer, Died, Failed
 from LumbarSegLib.errors import InputError, LumbarSegError
+from LumbarSegLib.scene.films import image_to_segment
 from LumbarSegLib.scene.live import LiveMeasures
 from LumbarSegLib.scene.runs import put_result
 from LumbarSegLib.scene.segmentations import volume_of
-from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
@@ -23,7 +23,7 @@ def segment(volume: "vtkMRMLVolumeNode", **choices: Any) -> "vtkMRMLSegmentation
     """Segment a volume in a worker process and put the result into its scene. Raises LumbarSegError."""
     worker = Worker(shutil.which("PythonSlicer"))
     try:
-        worker.segment(image_from_volume(volume), **choices)
+        worker.segment(image_to_segment(volume, choices.get("task", "auto")), **choices)
         answer = _answer(worker)
     finally:
         worker.stop()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.core.worker.events import Answer, Died, Failed, Progress, Ready
 from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.films import image_to_segment
 from LumbarSegLib.scene.runs import Run, put_result
 from LumbarSegLib.scene.states import BUSY, Event, State, after
 from LumbarSegLib.scene.translation import tr as _
-from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
@@ -27,6 +27,7 @@ class Choices:
     model: str | None = None
     device: str = "auto"
     lowest_disc: str = "L5/S1"
+    view: str = "auto"
     accept_unlisted: bool = False
 
 
@@ -46,6 +47,7 @@ class Running:
         self._log: list[str] = []
         self._answer: Answer | None = None
         self._volume_id = self._replacing_id = ""
+        self._stamp = 0
 
     @property
     def is_busy(self) -> bool:
@@ -65,7 +67,8 @@ class Running:
         self._replacing_id = replacing.GetID() if replacing is not None else ""
         self._go(Event.ASK)
         try:
-            self._worker.segment(image_from_volume(volume), **vars(choices))
+            self._stamp = _stamp(volume)
+            self._worker.segment(image_to_segment(volume, choices.task), **vars(choices))
             self._note(_("Asked for a segmentation."))
         except LumbarSegError as error:
             self.fail(as_sentence(error))
@@ -124,6 +127,9 @@ class Running:
         if answer is None or volume is None:
             self.fail(_("The image was removed while it was segmented. Load it again."))
             return
+        if _stamp(volume) != self._stamp:
+            self.fail(_("The image changed while it was segmented, as when a sequence plays. Segment it again."))
+            return
         try:
             replaced = self._scene.GetNodeByID(self._replacing_id) if self._replacing_id else None
             self.last = put_result(volume, answer.result, answer.provenance, answer.agreement, replacing=replaced)
@@ -139,3 +145,9 @@ class Running:
 
     def _note(self, line: str) -> None:
         self._log = [*self._log, f"{time.strftime('%H:%M:%S')}  {line}"][-_LINES:]
+
+
+def _stamp(volume: "vtkMRMLVolumeNode") -> int:
+    """Changes with the voxels of a volume: a sequence puts another frame into the same node."""
+    data = volume.GetImageData()
+    return int(data.GetMTime()) if data is not None else 0

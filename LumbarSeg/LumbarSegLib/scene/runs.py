@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Result
 from LumbarSegLib.scene.automatic import keep_automatic
+from LumbarSegLib.scene.films import stand_as_seen
 from LumbarSegLib.scene.hierarchy import remove
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.segmentations import (
@@ -117,8 +119,11 @@ def put_result(
     itself (`analysis.self_agreement`) if it is known.
 
     With `replacing` that node gets the new content and keeps its place, its name, its id and how it is shown; what was
-    set by hand in it goes with the old content. Without it a new node is made and what is there stays.
+    set by hand in it goes with the old content. Without it a new node is made and what is there stays. The volume of a
+    radiograph then stands as its view lets it lie in the patient.
     """
+    if isinstance(result, Radiograph):
+        stand_as_seen(volume, result.view)
     if replacing is None:
         segmentation = segmentation_from_result(volume.GetScene(), result, volume, provenance)
         keep_automatic(segmentation, result.labels, agreement)

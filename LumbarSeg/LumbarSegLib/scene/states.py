@@ -43,9 +43,9 @@ class Situation:
     """All that the looks of the panel depend on.
 
     `volume` and `result` are names of nodes, "" where none is chosen; `problem` says why the volume cannot be
-    segmented. `missing` are packages to install. `step`, `fraction` (0..1) and `seconds_left` are of the run, `failure`
-    and `details` of the last error. `selected` tells of the selected value whether it can be confirmed ("value"), is
-    ("confirmed"), or neither (""). `task` is that of the result.
+    segmented, `likely_task` as what it is. `missing` are packages to install. `step`, `fraction` (0..1) and
+    `seconds_left` are of the run, `failure` and `details` of the last error. `selected` tells of the selected value
+    whether it can be confirmed ("value"), is ("confirmed"), or neither (""). `task` is that of the result.
     """
 
     is_loading: bool = False
@@ -53,6 +53,7 @@ class Situation:
     worker: str = "stopped"
     volume: str = ""
     problem: str = ""
+    likely_task: str = ""
     missing: tuple[str, ...] = ()
     step: str = ""
     fraction: float = 0.0
@@ -99,10 +100,14 @@ def _choices(now: Situation) -> dict[str, dict[str, Any]]:
         "lowestDiscBox": _(
             "The name of the lowest disc that is seen. All levels are counted from it upward: check it."
         ),
+        "viewBox": _("How the radiograph was taken. Automatic is as its file says, or as it looks."),
     }
-    busy = _("Not while an image is segmented.")
-    return {name: {"enabled": free, "toolTip": tip if free else busy} for name, tip in tips.items()} | {
-        "modelCardButton": {"enabled": True, "toolTip": _("What the model was trained on, its scores and its limits.")}
+    busy, film = _("Not while an image is segmented."), now.likely_task == "xray"
+    looks = {name: {"enabled": free, "toolTip": tip if free else busy} for name, tip in tips.items()}
+    looks["viewBox"]["visible"] = film
+    return looks | {
+        "viewLabel": {"visible": film},
+        "modelCardButton": {"enabled": True, "toolTip": _("What the model was trained on, its scores and its limits.")},
     }
 
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from LumbarSegLib.core import analysis, images
+from LumbarSegLib.core import images
 from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.films import image_to_segment, likely_task
 from LumbarSegLib.scene.translation import tr as _
-from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
@@ -18,10 +18,9 @@ def suitability(volume: "vtkMRMLVolumeNode", task: str) -> tuple[str, str]:
     is none.
     """
     try:
-        image = image_from_volume(volume)
         if task == "auto":
-            return "", analysis.task_of(image)
-        images.check_volume(image)
+            return "", likely_task(volume)
+        images.check_volume(image_to_segment(volume, task))
     except LumbarSegError as error:
         return as_sentence(error), ""
     return "", ""

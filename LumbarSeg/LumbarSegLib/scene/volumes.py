@@ -34,17 +34,22 @@ def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "v
     LumbarSeg knows of the image, such as that its mm are not, is kept in attributes of the node.
     """
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    volume.SetSpacing(image.GetSpacing())
-    volume.SetOrigin(_flipped(np.array(image.GetOrigin())).tolist())
-    volume.SetIJKToRASDirections(_ras_directions(image))
+    place_volume(volume, image)
     volume.SetAndObserveImageData(_filled(vtkImageData(), image))
     volume.CreateDefaultDisplayNodes()
     if carries_planes(image):
         put_in_planes(volume, planes_of(image))
+    return volume
+
+
+def place_volume(volume: "vtkMRMLVolumeNode", image: sitk.Image) -> None:
+    """Give a volume node the geometry of an image and what LumbarSeg knows of it, but for planes; its voxels stay."""
+    volume.SetSpacing(image.GetSpacing())
+    volume.SetOrigin(_flipped(np.array(image.GetOrigin())).tolist())
+    volume.SetIJKToRASDirections(_ras_directions(image))
     for key in image.GetMetaDataKeys():
         if key.startswith(_OURS) and key != PLANES:
             volume.SetAttribute(key, image.GetMetaData(key))
-    return volume
 
 
 def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:

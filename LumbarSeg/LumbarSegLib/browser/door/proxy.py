@@ -54,7 +54,8 @@ async def forward(client: ClientSession, session: Session, request: web.Request,
     if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
         return await _joined(client, session, request, path)
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
-        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "The session takes no such request; use its page.")
+        # Trame's page first asks for a launcher by POST, and connects by itself where the answer is not one of JSON.
+        return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, text="The session takes no such request.")
     headers = {name: request.headers[name] for name in _ASKED if name in request.headers}
     try:
         async with client.request(

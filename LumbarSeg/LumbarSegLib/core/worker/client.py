@@ -91,6 +91,7 @@ class Worker:
         model: str | None = None,
         device: str = "auto",
         lowest_disc: str = "L5/S1",
+        view: str = "auto",
         flips: bool = False,
         accept_unlisted: bool = False,
     ) -> None:
@@ -107,6 +108,7 @@ class Worker:
             "model": model,
             "device": device,
             "lowest_disc": lowest_disc,
+            "view": view,
             "flips": flips,
             "accept_unlisted": accept_unlisted,
         }

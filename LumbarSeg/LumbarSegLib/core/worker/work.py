@@ -56,6 +56,7 @@ class Work:
             wishes["lowest_disc"],
             wishes["flips"],
             lambda step, fraction: pace.at(step, share * fraction) if fraction < 1 else None,
+            view=wishes["view"],
         )
         segmented = time.perf_counter()
         agreement = analysis.self_agreement(
