@@ -162,6 +162,14 @@ class Session:
         else:
             self.state.update({"card": card(info), "dialog": "card"})
 
+    def set_layout(self, key: str) -> None:
+        """Lay the views out; where a 3D view comes, the surfaces of the result come with it."""
+        self.viewing.set_layout(key)
+        if key in ("four", "3d") and self.correcting.segmentation is not None and not self.state.show_3d:
+            self.state.show_3d = True
+            self.correcting.show_display()
+            self.viewing.fit_solid()
+
     def undo_run(self) -> None:
         """Bring back what was there before the last run, or the run."""
         last = self.running.last

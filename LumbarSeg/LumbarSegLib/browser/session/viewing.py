@@ -114,6 +114,14 @@ class Viewing:
             for view in self._app.view_manager.get_slice_views()
         }
 
+    def fit_solid(self) -> None:
+        """Let the 3D view look from the left at all that it shows."""
+        from trame_slicer.views.threed_view import ViewDirection
+
+        for view in self._app.view_manager.get_threed_views():
+            view.fit_view_to_content()
+            view.rotate_to_view_direction(ViewDirection.LEFT)
+
     def set_window(self, key: str) -> None:
         """Show the grey values of one of `WINDOWS`."""
         volume = self._volume

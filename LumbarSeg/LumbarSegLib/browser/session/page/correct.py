@@ -32,23 +32,16 @@ def correct_section(session: "Session") -> None:
     with section("correct", "Correct"):
         with row("Result", v_if="results.length > 1"):
             choice("resultSelector", "result", "results", session.result_chosen)
-        _segments(session)
-        _tools(session)
-        with row("Back to the automatic result"):
-            button("revertSegmentButton", (correcting.revert, "[true]"), text="This segment")
-            button("revertAllButton", (correcting.revert, "[false]"), text="All segments")
-        with row("Shown", classes="row kinds"), html.Label(v_for="one in kinds", key="one.kind", classes="check"):
-            html.Input(
-                type="checkbox",
-                raw_attrs=[':checked="one.shown"', ':id="`kind-${one.kind}`"'],
-                change=(correcting.show_kind, "[one.kind, $event.target.checked]"),
-            )
-            html.Span("{{ one.name }}")
         with row("Opacity"):
             slider("opacitySlider", "opacity", 0, 1, 0.05, correcting.show_display)
-        with row():
-            with html.Label(classes="check"):
-                html.Input(type="checkbox", id="show3DBox", v_model=("show_3d",), change=correcting.show_display)
+            with html.Label(classes="check", title=("looks.show3DBox.toolTip",)):
+                html.Input(
+                    type="checkbox",
+                    id="show3DBox",
+                    v_model=("show_3d",),
+                    change=correcting.show_display,
+                    disabled=("!looks.show3DBox.enabled",),
+                )
                 html.Span("3D, smoothed")
             html.Input(
                 type="range",
@@ -57,8 +50,23 @@ def correct_section(session: "Session") -> None:
                 max=1,
                 step=0.1,
                 raw_attrs=['v-model.number="smoothing"'],
+                title=("looks.smoothingSlider.toolTip",),
                 change=correcting.show_display,
             )
+        with html.Div(classes="row kinds", v_if="kinds.length"):
+            with html.Label(v_for="one in kinds", key="one.kind", classes="check"):
+                html.Input(
+                    type="checkbox",
+                    raw_attrs=[':checked="one.shown"', ':id="`kind-${one.kind}`"'],
+                    change=(correcting.show_kind, "[one.kind, $event.target.checked]"),
+                )
+                html.Span("{{ one.name }}")
+        _segments(session)
+        _tools(session)
+        with html.Div(classes="row wide"):
+            html.Label("Back to the automatic result")
+            button("revertSegmentButton", (correcting.revert, "[true]"), text="This segment")
+            button("revertAllButton", (correcting.revert, "[false]"), text="All segments")
 
 
 def _segments(session: "Session") -> None:

@@ -65,7 +65,7 @@ def _bar(session: "Session") -> None:
             for key, title in LAYOUTS:
                 plain_button(
                     f"layout-{key}",
-                    (viewing.set_layout, f"['{key}']"),
+                    (session.set_layout, f"['{key}']"),
                     sign=_LAYOUT_SIGNS[key],
                     tip=title,
                     raw_attrs=[f""":class="{{on: layout === '{key}'}}" """],

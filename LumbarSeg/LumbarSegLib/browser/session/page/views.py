@@ -23,13 +23,13 @@ def view_overlay(server: "Server", view_id: str, view: Any) -> None:
                 name = connect_slice_view_slider_to_state(server, view).name
                 count = f"Math.round(({name.max_value} - {name.min_value}) / {name.step}) + 1"
                 number = f"Math.round(({name.value} - {name.min_value}) / {name.step}) + 1"
-                html.Span(f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}")
         if is_slice:
             for side in ("left", "right", "top", "bottom"):
                 html.Span(f"{{{{ (letters.{view_id} || {{}}).{side} }}}}", classes=f"letter {side}", v_if="image")
         with html.Button(classes="fit", title="Fit the view", click=view.reset_view, id=f"fit-{view_id}"):
             html.I(classes="mdi mdi-fit-to-page-outline")
         if is_slice:
+            html.Span(f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image")
             html.Input(
                 type="range",
                 classes="scroll",
