@@ -55,6 +55,8 @@ class Measuring:
                 "slice_count": 0,
             }
         )
+        state.change("corners")(lambda corners, **_: self.show_corners(corners))
+        state.change("sagittal")(lambda **_: self.sagittal_chosen())
 
     @property
     def findings(self) -> Findings | None:
