@@ -46,17 +46,8 @@ _BRUSH_SHARE = 1 / 60  # of the field of view
 _FEWEST_PIXELS = 5.0
 _STEP = 1.25
 SMALLEST_MM, LARGEST_MM = 1.0, 60.0
-_SETTINGS = (
-    "brush_mm",
-    "sphere",
-    "scissors",
-    "islands",
-    "smallest_island",
-    "smoothing_tool",
-    "smoothing_mm",
-    "low",
-    "high",
-)
+_SETTINGS = ("brush_mm", "sphere", "scissors", "islands", "smallest_island", "smoothing_tool", "smoothing_mm")
+_GREY = ("low", "high")
 
 
 class Tools:
@@ -90,7 +81,7 @@ class Tools:
                 "high": 1.0,
             }
         )
-        state.change(*_BRUSH, *_SETTINGS)(lambda **_: self.settings_changed())
+        state.change(*_SETTINGS, *_GREY)(lambda **_: self.settings_changed())
 
     def use(self, key: str) -> None:
         """Take a tool of `TOOLS` into use, or put it away where it is in use already."""
@@ -110,9 +101,7 @@ class Tools:
         size, spacing = volume.GetImageData().GetDimensions(), volume.GetSpacing()
         across = np.sort(np.multiply(size, spacing))[-2]
         pixel = np.sort(spacing)[1] if 1 in size else np.sort(spacing)[0]
-        self._state.brush_mm = round(
-            float(np.clip(max(across * _BRUSH_SHARE, _FEWEST_PIXELS * pixel), SMALLEST_MM, LARGEST_MM)), 1
-        )
+        self._set_brush(max(across * _BRUSH_SHARE, _FEWEST_PIXELS * pixel))
         self.settings_changed()
 
     def resize_brush(self, larger: bool) -> None:
