@@ -159,5 +159,5 @@ def _levels(session: "Session") -> None:
                 min=0,
                 max=("slice_count",),
                 raw_attrs=[":value=\"one.slice || ''\"", ':id="`level-${one.level}`"', 'placeholder="not named"'],
-                change=(session.measuring.name_slice, "[one.level, $event.target.value]"),
+                change=(session.measuring.levels.name_slice, "[one.level, $event.target.value]"),
             )
