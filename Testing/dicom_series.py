@@ -76,22 +76,20 @@ def write_series(
     return uid
 
 
-def write_volume(folder: Path, image: sitk.Image, number: int) -> None:
-    """Write a real volume as one series."""
+def write_volume(folder: Path, image: sitk.Image, number: int, **attributes: Any) -> None:
+    """Write a real volume as one series; `attributes` are added to what the headers say, None leaves one out."""
     across, down, through = image.GetSpacing()
     direction = np.reshape(image.GetDirection(), (3, 3))
     uid = generate_uid()
     for index, values in enumerate(sitk.GetArrayViewFromImage(image)):
-        header = one_slice(
-            0,
-            values.astype(np.uint16),
-            uid,
-            SeriesNumber=number,
-            ImagePositionPatient=list(image.TransformIndexToPhysicalPoint((0, 0, index))),
-            ImageOrientationPatient=[*direction[:, 0], *direction[:, 1]],
-            PixelSpacing=[down, across],
-            SliceThickness=through,
-        )
+        told = {
+            "SeriesNumber": number,
+            "ImagePositionPatient": list(image.TransformIndexToPhysicalPoint((0, 0, index))),
+            "ImageOrientationPatient": [*direction[:, 0], *direction[:, 1]],
+            "PixelSpacing": [down, across],
+            "SliceThickness": through,
+        }
+        header = one_slice(0, values.astype(np.uint16), uid, **(told | attributes))
         header.save_as(folder / f"{number}_{index:03d}.dcm", enforce_file_format=True)
 
 

@@ -23,7 +23,7 @@ def begin_from_model(state: State, path: Path, images: Tensor) -> None:
     whom it has learned from: who holds patients out must hold out the same ones. Raises TrainingError where there is no
     such file or it is of another network.
     """
-    folded = _weights_of(path, state.experiment.network.slices)
+    folded = _weights_of(path, state.network, state.experiment.network.slices)
     _take_over(state.network, folded, path)
     _put_back_batch_norms(state, folded, images)
     state.average.module.load_state_dict(state.network.state_dict())
@@ -38,7 +38,7 @@ def folded_network(experiment: Experiment, class_count: int) -> SegmentationNetw
     network = network_of(experiment, class_count)
     fold_batch_norms(network)
     try:
-        network.load_state_dict(_weights_of(path, experiment.network.slices))
+        network.load_state_dict(_weights_of(path, network, experiment.network.slices))
     except RuntimeError as error:
         raise _another_network(path) from error
     return network
@@ -48,24 +48,33 @@ def _another_network(path: Path) -> TrainingError:
     return TrainingError(f"{path.name} is not of the network that the experiment asks for; start from another file.")
 
 
-def _weights_of(path: Path, slices: int) -> dict[str, Tensor]:
+def _weights_of(path: Path, network: nn.Module, slices: int) -> dict[str, Tensor]:
+    """The weights of a file under the names of the network's own layers: an export may have numbered them otherwise."""
     if not path.is_file():
         raise TrainingError(f"There is no model file {path}; start_from is read from the folder that you train in.")
     try:
-        weights = {
-            key: value.float() for key, value in torch.jit.load(str(path), map_location="cpu").state_dict().items()
-        }
+        found = torch.jit.load(str(path), map_location="cpu").state_dict()
     except RuntimeError as error:
         raise TrainingError(f"{path.name} is no model file.") from error
+    theirs = list(dict.fromkeys(key.rpartition(".")[0] for key in found))
+    if len(theirs) != len(own := _layers_of(network)):
+        raise _another_network(path)
+    names = dict(zip(theirs, own, strict=True))
+    weights = {}
+    for key, value in found.items():
+        layer, _, kind = key.rpartition(".")
+        weights[f"{names[layer]}.{kind}"] = value.float()
     return spread_over_slices(weights, slices) if "encoders.0.0.weight" in weights else weights
+
+
+def _layers_of(network: nn.Module) -> list[str]:
+    return [name for name, one in network.named_modules() if isinstance(one, nn.Conv2d | nn.ConvTranspose2d)]
 
 
 def _take_over(network: nn.Module, folded: Mapping[str, Tensor], path: Path) -> None:
     own = network.state_dict()
-    layers = {name for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)}
     fitting = {key: value for key, value in folded.items() if key in own and own[key].shape == value.shape}
-    missing = {name for name in layers if f"{name}.weight" not in fitting}
-    if len(missing) > 1:
+    if sum(f"{name}.weight" not in fitting for name in _layers_of(network)) > 1:
         raise _another_network(path)
     network.load_state_dict({**own, **fitting})
 

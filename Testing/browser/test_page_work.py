@@ -16,6 +16,7 @@ import pytest
 import SimpleITK as sitk
 from playwright.sync_api import Browser, Page, expect
 
+from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.samples import sample_named
 from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
@@ -241,7 +242,7 @@ def test_a_changed_cut_off_counts_as_ones_own(axial: Page, tmp_path: Path) -> No
     unfold(axial, "measure")
     axial.click("#thresholdsButton")
     rows = axial.locator("#cut-offsDialog tbody tr")
-    row = rows.filter(has_text="area, mm²").first
+    row = rows.filter(has_text=f"{MEASURES[SAC].name}, {MEASURES[SAC].unit}").first
     box = row.locator("input")
     box.fill("9999")
     box.press("Enter")

@@ -45,12 +45,14 @@ def unfold(page: Page, key: str) -> None:
 def cell(page: Page, measure: str, level: str) -> Locator:
     """The value of a measure at a level, in the table that has it."""
     key = f"{measure} {level}"
-    for tab in page.locator("#tableBox button").all():
-        tab.click()
-        found = page.locator(f'#measureView td[data-key="{key}"]')
-        page.wait_for_timeout(100)
-        if found.count():
-            return found
+    found = page.locator(f'#measureView td[data-key="{key}"]')
+    end = time.monotonic() + SLOW_MS / 1000
+    while time.monotonic() < end:
+        for tab in page.locator("#tableBox button").all():
+            if found.count():
+                return found
+            tab.click()
+            page.wait_for_timeout(100)
     raise AssertionError(f"no table has {key}")
 
 

@@ -30,10 +30,11 @@ def test_labels_are_those_of_spider() -> None:
 
 def test_a_level_without_its_own_code_carries_the_unspecified_one() -> None:
     own = {"L5": "49668003", "L1": "66794005", "T11": "12989004", "L5/S1": "715056000", "T12/L1": "76206002"}
+    own |= {"T10": "7610001", "T1": "64864005", "T11/12": "1537001", "T1/2": "40908007"}
     codes = {row.name: row.code.value for row in STRUCTURES}
     assert {name: codes[name] for name in own} == own
-    assert {codes["T10"], codes["L6"]} == {UNSPECIFIED["vertebra"]}
-    assert {codes["T11/12"], codes["L6/S1"], codes["L5/L6"]} == {UNSPECIFIED["disc"]}
+    assert codes["L6"] == UNSPECIFIED["vertebra"]
+    assert {codes["L6/S1"], codes["L5/L6"]} == {UNSPECIFIED["disc"]}
 
 
 def test_no_specific_code_is_used_twice() -> None:

@@ -1,7 +1,10 @@
 """Results into files, from the panel; each is opened again."""
 
 import csv
+import html
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,28 @@ def test_json_and_words_hold_the_same_numbers_as_the_panel(segmented: Driven, ex
     words = export(".txt").read_text("utf-8")
     assert f"{height:.1f}" in words
     assert words.rstrip().endswith("Research use; not for diagnosis.")
+
+
+@pytest.mark.parametrize("suffix", [".html", ".pdf"])
+def test_the_report_has_the_numbers_of_the_panel_and_says_what_was_edited(
+    segmented: Driven, export: Any, suffix: str, tmp_path: Path
+) -> None:
+    live = segmented.panel.measuring.live
+    x, y, z = live.findings.landmarks["L3.superior_anterior"].place
+    live.drag("L3.superior_anterior", (x, y, z + 1.0))
+    height = live.refresh().of("vertebra.anterior_height", "L3").value
+    told = words_of(export(suffix))
+    assert f"{height:.1f}*" in told
+    assert "L3.superior_anterior" in told and "Research use; not for diagnosis." in told
+    assert "this report is anonymous" in told
+    live.snap_back()
+
+
+def words_of(page: Path) -> str:
+    """The text of a page, as a reader sees it."""
+    if page.suffix == ".pdf":
+        return subprocess.run(["pdftotext", page, "-"], capture_output=True, text=True, check=True).stdout
+    return html.unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8")))
 
 
 def test_the_picture_is_drawn(segmented: Driven, export: Any) -> None:

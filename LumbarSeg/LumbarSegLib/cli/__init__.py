@@ -18,6 +18,7 @@ from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.app import app as app_command
 from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
+from LumbarSegLib.cli.reporting import compare, report
 from LumbarSegLib.cli.segmenting import segment
 from LumbarSegLib.cli.shipped import models_app, sample
 from LumbarSegLib.errors import NOT_ENOUGH_MEMORY, LumbarSegError, is_out_of_memory
@@ -33,6 +34,8 @@ app = typer.Typer(
 app.command("app")(app_command)
 app.command()(segment)
 app.command()(measure)
+app.command()(report)
+app.command()(compare)
 app.command()(sample)
 app.add_typer(models_app, name="models", invoke_without_command=True)
 

@@ -6,16 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.case import CaseWishes
 from LumbarSegLib.cli.handing_out import hand_out, written_in_words
-from LumbarSegLib.cli.labels import (
-    check_fits_task,
-    is_frontal,
-    named,
-    named_files,
-    read_cut_offs,
-    read_labels,
-    read_sagittal,
-)
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
     CsvOption,
@@ -34,7 +26,6 @@ from LumbarSegLib.cli.options import (
     levels_by_slice,
     lowest_disc_name,
 )
-from LumbarSegLib.errors import InputError
 
 
 def measure(
@@ -70,42 +61,32 @@ def measure(
     """Measure a segmented image: canal, vertebrae, discs and alignment by level, the thecal sac in axial slices, or the
     angles of a radiograph.
     """
-    from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.core.labelmap import is_label_map
-    from LumbarSegLib.core.provenance import origin
-    from LumbarSegLib.core.radiograph import Radiograph
+    from LumbarSegLib.cli.known import examined_with
+    from LumbarSegLib.core import images
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.tables import to_csv, to_json
     from LumbarSegLib.core.report.words import in_words
 
     outputs = (picture, as_json, as_csv)
     check_outputs(outputs, image, labels)
-    levels, cut_offs = levels_by_slice(level or ()), read_cut_offs(thresholds)
-    segmented, told = read_labels(labels)
-    known = told.get("task", "") if task == "auto" else task
-    volume = images.read_image(
-        image,
-        series,
-        pixel_spacing_mm=pixel_spacing,
-        without_spacing=True,
-        radiograph=known == "xray" or (not known and is_frontal(segmented)),
+    wishes = CaseWishes(
+        task=task,
+        lowest_disc=lowest_disc,
+        view=view,
+        series=series,
+        pixel_spacing=pixel_spacing,
+        sagittal=sagittal,
+        levels=levels_by_slice(level or ()),
+        thresholds=thresholds,
     )
-    if is_label_map(volume):
-        raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
-    made_for = analysis.task_of_labels(volume, known)
-    check_fits_task(made_for, lowest_disc, sagittal, levels, view)
-    volume, result = named(segmented, volume, made_for, told, lowest_disc, view)
-    beside = read_sagittal(sagittal, lowest_disc)
-    measured = analysis.measure(result, volume, sagittal=beside, levels=levels, thresholds=cut_offs)
-    findings = measured.findings
-    files = named_files(labels=labels, sagittal=sagittal, thresholds=thresholds)
-    seen = {"view": result.view, "lowest_disc": result.lowest_disc} if isinstance(result, Radiograph) else {}
-    provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **seen, **files}
+    study, read = examined_with(image, labels, wishes)
+    volume, result, findings, provenance = study.image, study.result, study.findings, study.provenance
+    assert volume is not None and result is not None
     if picture:
-        images.write_whole(picture, lambda part: draw_measured(volume, measured.result, findings, part))
-    read = list(images.notes_of(volume))
+        images.write_whole(picture, lambda part: draw_measured(volume, result, findings, part))
     notes = [f"Note: {note}" for note in read]
-    notes += [f"Left out of {labels.name}, no structure of the spine: {told['left_out']}"] if "left_out" in told else []
+    left_out = provenance.get("left_out")
+    notes += [f"Left out of {labels.name}, no structure of the spine: {left_out}"] if left_out else []
     words = [in_words(findings), "", *notes, *written_in_words(outputs), RESEARCH_USE]
-    csv = to_csv(findings, provenance | ({"notes": " ".join(read)} if read else {}))
+    csv = to_csv(findings, {**provenance, **({"notes": " ".join(read)} if read else {})})
     hand_out((as_json, to_json(findings, {**provenance, "notes": read})), (as_csv, csv), "\n".join(words))

@@ -1,11 +1,13 @@
 """Where a result comes from, as every file of it tells: version, date, image and model, nothing of the patient."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import SimpleITK as sitk
 
 from LumbarSegLib import __version__
 from LumbarSegLib.core.analysis import Segmented
+from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.images import image_identity
 from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions
@@ -31,3 +33,18 @@ def provenance(found: Segmented) -> dict[str, str]:
         **({} if isinstance(result, Regions) else {"lowest_disc": result.lowest_disc}),
         **({"view": result.view} if isinstance(result, Radiograph) else {}),
     }
+
+
+def with_handwork(
+    provenance: Mapping[str, str], findings: Findings, edited: Iterable[str] = (), confirmed_by: str = ""
+) -> dict[str, str]:
+    """A provenance that also tells what was done by hand.
+
+    "edited" names the segments that are not as they were found, and the landmarks that were set; "confirmed" who
+    confirmed values, if a name is given. Nothing is added where there is nothing to tell.
+    """
+    landmarks = [name for name, one in findings.landmarks.items() if one.status == "edited"]
+    by_hand = [*sorted(edited), *landmarks]
+    confirmed = confirmed_by if any(one.status == "confirmed" for one in findings.measurements) else ""
+    told = {"edited": ", ".join(by_hand), "confirmed": confirmed}
+    return {**provenance, **{key: text for key, text in told.items() if text}}

@@ -24,7 +24,7 @@ class Package:
 
     name: str
     requirement: str
-    needed_for: str
+    needed_for: list[str]
     size: str
     extension: str
 
@@ -35,8 +35,11 @@ PACKAGES = tuple(
 
 
 def missing(purpose: str) -> tuple[Package, ...]:
-    """The packages that a purpose ("segment", "picture") needs and that are not installed. Nothing is imported."""
-    return tuple(one for one in PACKAGES if one.needed_for == purpose and not _is_installed(one.name))
+    """The packages that a purpose needs ("segment", "picture", "page", "pdf") and that are not installed.
+
+    Nothing is imported.
+    """
+    return tuple(one for one in PACKAGES if purpose in one.needed_for and not _is_installed(one.name))
 
 
 def ensure(purpose: str) -> bool:

@@ -1,9 +1,9 @@
 """The files that a result can be written into: a row for each format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.findings import Findings
@@ -37,6 +37,14 @@ class Exported:
             raise InputError("This segmentation is not measured, so there is no table of it. Choose another format.")
         return findings
 
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What made the segmentation, and what was edited in it by hand."""
+        from LumbarSegLib.core.provenance import with_handwork
+
+        told = provenance_of(self.segmentation)
+        return told if self.live is None else with_handwork(told, self.findings, self.live.edited)
+
 
 @dataclass(frozen=True)
 class Format:
@@ -52,17 +60,17 @@ class Format:
 
 
 def _csv(what: Exported, path: Path) -> None:
-    text = to_csv(what.findings, provenance_of(what.segmentation))
+    text = to_csv(what.findings, what.provenance)
     # A spreadsheet takes the units for another encoding without the mark at the start.
     _write_text(path, text, "utf-8-sig")
 
 
 def _json(what: Exported, path: Path) -> None:
-    _write_text(path, to_json(what.findings, provenance_of(what.segmentation)) + "\n")
+    _write_text(path, to_json(what.findings, what.provenance) + "\n")
 
 
 def _words(what: Exported, path: Path) -> None:
-    origin = [f"{key}: {value}" for key, value in provenance_of(what.segmentation).items()]
+    origin = [f"{key}: {value}" for key, value in what.provenance.items()]
     _write_text(path, "\n".join([in_words(what.findings), "", *origin, RESEARCH_USE, ""]))
 
 
@@ -84,6 +92,14 @@ def _picture(what: Exported, path: Path) -> None:
         write_whole(path, lambda part: draw_measured(image, result, findings, part))
 
 
+def _page(what: Exported, path: Path) -> None:
+    from LumbarSegLib.core.report.page import write_report
+    from LumbarSegLib.scene.studying import study_of
+
+    if what.live is not None and what.findings:
+        write_report(study_of(what.live), path)
+
+
 def _surfaces(what: Exported, path: Path) -> None:
     save_surfaces(what.segmentation, path)
 
@@ -98,6 +114,8 @@ FORMATS = (
     Format(_("Surfaces, a folder of STL files"), "", _surfaces),
     Format(_("Table of measures (.csv)"), ".csv", _csv),
     Format(_("All that was measured (.json)"), ".json", _json),
+    Format(_("Report on one page (.html)"), ".html", _page, "page"),
+    Format(_("Report on one page (.pdf)"), ".pdf", _page, "pdf"),
     Format(_("Report in words (.txt)"), ".txt", _words),
     Format(_("Picture of the measures (.png)"), ".png", _picture, "picture"),
     Format(_("Scene with image and segmentation (.mrb)"), ".mrb", _segments),

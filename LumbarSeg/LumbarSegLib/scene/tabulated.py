@@ -14,7 +14,7 @@ from LumbarSegLib.core.report.tables import COLUMNS, rows_of
 from LumbarSegLib.scene.hierarchy import put_beside
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLNode, vtkMRMLPlotChartNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+    from slicer import vtkMRMLNode, vtkMRMLPlotChartNode, vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLTableNode
 
 _MEASURES, _AREAS, _SERIES, _CHART = (f"LumbarSeg.{name}" for name in ("Measures", "Areas", "AreaSeries", "AreaChart"))
 _SAC = next(kind for kind in ALL_KINDS if kind.kind == "ts")
@@ -27,10 +27,23 @@ def measures_table(
     use and provenance in its description. A table that there is already is filled anew.
     """
     table = _beside(segmentation, _MEASURES, "vtkMRMLTableNode", "measures")
+    _fill_in(table, findings, provenance)
+    return table
+
+
+def _fill_in(table: "vtkMRMLTableNode", findings: Findings, provenance: Mapping[str, Any]) -> None:
     rows = rows_of(findings)
     _fill(table, {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)})
     told = [RESEARCH_USE, *(f"{key}: {value}" for key, value in provenance.items())]
     table.SetDescription("\n".join([*told, *(flag.text for flag in findings.flags)]))
+
+
+def imported_table(
+    scene: "vtkMRMLScene", name: str, findings: Findings, provenance: Mapping[str, Any]
+) -> "vtkMRMLTableNode":
+    """A new table of findings that were read from a file and belong to no segmentation of the scene."""
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    _fill_in(table, findings, provenance)
     return table
 
 

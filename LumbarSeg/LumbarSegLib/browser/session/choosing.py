@@ -37,6 +37,7 @@ class Choosing:
                 "replaces": _options([(_("Replace the result"), "replace"), (_("Keep both results"), "keep")]),
             }
         )
+        state.change("task", "model", "lowest_disc")(lambda **_: self.check())
 
     @property
     def volume(self) -> "vtkMRMLVolumeNode | None":

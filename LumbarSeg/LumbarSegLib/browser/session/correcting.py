@@ -12,7 +12,7 @@ from LumbarSegLib.scene.segmentations import segments_of, volume_of
 from LumbarSegLib.scene.visibility import kind_names, segments_by_kind, set_opacity, show_segments, show_surfaces
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLSegmentationNode
+    from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
     from trame_server.state import State
     from trame_slicer.core import SlicerApp
 
@@ -45,6 +45,8 @@ class Correcting:
                 "can_redo": False,
             }
         )
+        state.change("opacity", "show_3d", "smoothing")(lambda **_: self.show_display())
+        state.change("result")(lambda **_: self._result_chosen())
         for signal in self._steps.signals():
             signal.connect(self._show_steps)
         self._editor.segmentation_modified.connect(self._show_segments)
@@ -70,6 +72,15 @@ class Correcting:
             one.GetDisplayNode().SetVisibility(key == self._state.result)
         self._edit(segmentation)
         self._on_change()
+
+    def _result_chosen(self) -> None:
+        if self.segmentation is not None and self.segmentation is not self._editor.active_segmentation_node:
+            self.choose(self.segmentation)
+
+    def result_of(self, volume: "vtkMRMLVolumeNode") -> "vtkMRMLSegmentationNode | None":
+        """The result that was made last from an image, None where there is none."""
+        of_it = [one for one in self._results.values() if one.GetScene() is not None and volume_of(one) is volume]
+        return of_it[-1] if of_it else None
 
     def leave(self) -> None:
         """Let go of all segmentations before the scene closes."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from LumbarSegLib.browser.session.tables import curve_to_show, tables_to_show
-from LumbarSegLib.core.anatomy import LOWEST_DISCS
-from LumbarSegLib.core.findings import Findings, Measurement, is_slice
+from LumbarSegLib.browser.session.slice_levels import SliceLevels
+from LumbarSegLib.browser.session.tables import curve_to_show, key_beside, tables_to_show
+from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.report.words import flag_texts
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
@@ -50,11 +50,10 @@ class Measuring:
                 "curve": None,
                 "show_curve": False,
                 "revision": 0,
-                "sagittal": "",
-                "slice_levels": [],
-                "slice_count": 0,
             }
         )
+        state.change("corners")(lambda corners, **_: self.show_corners(corners))
+        self.levels = SliceLevels(state, self)
 
     @property
     def findings(self) -> Findings | None:
@@ -116,7 +115,7 @@ class Measuring:
         self.let_go()
         volume = volume_of(segmentation) if segmentation is not None else None
         if segmentation is not None and volume is not None:
-            beside = self._beside(segmentation)
+            beside = self.levels.sagittal_beside(segmentation)
             self._live = LiveMeasures(segmentation, volume, sagittal=beside, thresholds=self._thresholds)
         elif segmentation is not None:
             self.problem = _("The image of this segmentation is not in the scene, so it cannot be measured. Load it.")
@@ -173,7 +172,7 @@ class Measuring:
             if self._state.table not in titles:
                 self._state.table = titles[0] if titles else ""
             self._state.curve = curve_to_show(findings)
-            self._show_levels()
+            self.levels.show()
         self._show_selected()
 
     def select(self, key: str) -> None:
@@ -205,13 +204,8 @@ class Measuring:
     def next_level(self, step: int) -> None:
         """Select the value of the same measure in the next row of the table, and from the last again the first."""
         table = next((one for one in self._state.tables if one["title"] == self._state.table), None)
-        if table is None:
-            return
-        keys: list[list[str]] = [[cell["key"] if cell else "" for cell in row["cells"]] for row in table["rows"]]
-        here = [(at, row.index(self._state.selected)) for at, row in enumerate(keys) if self._state.selected in row]
-        row, column = here[0] if here and self._state.selected else (-1 if step > 0 else 0, 0)
-        places = [keys[(row + step * (1 + at)) % len(keys)][column] for at in range(len(keys))]
-        self.select(next((key for key in places if key), ""))
+        if table is not None:
+            self.select(key_beside(table, self._state.selected, step))
 
     def confirm(self) -> None:
         """Confirm the selected value, or withdraw that."""
@@ -237,38 +231,6 @@ class Measuring:
         if self._live is not None:
             self._live.snap_back()
             self.refresh()
-
-    def name_slice(self, level: str, number: Any) -> None:
-        """Say which slice of an axial image shows a level, counted from 1 below; nothing or 0 takes the name away."""
-        live = self._live
-        if live is None:
-            return
-        before = dict(live.levels)
-        wanted = {key: value for key, value in before.items() if key != level}
-        live.levels = wanted | ({level: int(number)} if str(number).isdigit() and int(number) else {})
-        self.refresh()
-        if self.problem:
-            self._state.trouble = self.problem
-            live.levels = before
-            self.refresh()
-
-    def sagittal_chosen(self) -> None:
-        """Take the names of levels from another sagittal segmentation, or from none."""
-        if self._live is not None and self.task == "axial":
-            self.follow(self._live.segmentation)
-
-    def _beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
-        beside = self._scene.GetNodeByID(self._state.sagittal) if self._state.sagittal else None
-        return beside if beside is not segmentation else None
-
-    def _show_levels(self) -> None:
-        live, findings = self._live, self.findings
-        if live is None or findings is None or self.task != "axial":
-            return
-        slices = {int(one.level.split()[1]) for one in findings.measurements if is_slice(one.level)}
-        levels = [name for name in LOWEST_DISCS if "L6" not in name]
-        self._state.slice_levels = [{"level": level, "slice": live.levels.get(level, 0)} for level in levels]
-        self._state.slice_count = max(slices, default=0)
 
     def _show_selected(self) -> None:
         one, live, findings = self.selected, self._live, self.findings

@@ -143,6 +143,7 @@ class Opening:
         volume = volume_from_image(self._scene, image, _stem(name))
         self._state.update({"dialog": "", "keep_open": False, "notes_of_image": list(images.notes_of(image))})
         self._session.viewing.show_volume(volume)
+        self._session.correcting.choose(None)
         self._session.choosing.add(volume)
 
     def _served(self, path: str) -> Path | None:

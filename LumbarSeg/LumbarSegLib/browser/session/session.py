@@ -58,6 +58,7 @@ class Session:
         self.measuring = Measuring(self.app.scene, self.state, self.viewing, self.show)
         self.opening = Opening(self.app.scene, self.state, settings, self)
         self.exporting = Exporting(self.state, settings.exports, self._exported)
+        self.state.change("image")(lambda **_: self._image_chosen())
         self.cut_offs = CutOffs(self.state, self.measuring)
         build_page(self)
 
@@ -129,19 +130,9 @@ class Session:
         if self.running.is_busy:
             self.running.cancel()
         elif volume is not None:
-            replacing = self.correcting.segmentation if self.state.replace == "replace" else None
+            replacing = self.correcting.result_of(volume) if self.state.replace == "replace" else None
             self.running.begin(volume, self.choosing.choices, replacing)
         self.show()
-
-    def image_chosen(self) -> None:
-        """Show the image that was chosen among those that are open."""
-        if self.choosing.volume is not None:
-            self.viewing.show_volume(self.choosing.volume)
-        self.choosing.check()
-
-    def result_chosen(self) -> None:
-        """Work on the result that was chosen."""
-        self.correcting.choose(self.correcting.segmentation)
 
     async def open_entry(self, path: str, is_folder: bool) -> None:
         """Go into a folder of the server, or open a file in it."""
@@ -223,6 +214,14 @@ class Session:
         self.measuring.tick()
         if was_busy or self.running.is_busy or worker != self._worker.state:
             self.show()
+
+    def _image_chosen(self) -> None:
+        """Show the image that was chosen among those that are open, with its result if there is one."""
+        volume = self.choosing.volume
+        if volume is not None and volume is not self.viewing.volume:
+            self.viewing.show_volume(volume)
+            self.correcting.choose(self.correcting.result_of(volume))
+            self.choosing.check()
 
     def _on_choice(self) -> None:
         self.running.dismiss()

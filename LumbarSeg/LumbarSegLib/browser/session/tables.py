@@ -42,6 +42,15 @@ def _cell(one: Measurement, findings: Findings) -> dict[str, Any]:
     }
 
 
+def key_beside(table: dict[str, Any], selected: str, step: int) -> str:
+    """The key of the value in the same column as the selected one, some rows below it, where there is one; "" else."""
+    keys: list[list[str]] = [[cell["key"] if cell else "" for cell in row["cells"]] for row in table["rows"]]
+    here = [(at, row.index(selected)) for at, row in enumerate(keys) if selected and selected in row]
+    row, column = here[0] if here else (-1 if step > 0 else 0, 0)
+    places = [keys[(row + step * (1 + at)) % len(keys)][column] for at in range(len(keys))]
+    return next((key for key in places if key), "")
+
+
 def curve_to_show(findings: Findings | None) -> dict[str, Any] | None:
     """The curve of `area_curve` as lines of a drawing, with the places that can be clicked."""
     curve = area_curve(findings) if findings is not None else None

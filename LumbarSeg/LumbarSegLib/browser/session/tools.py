@@ -21,7 +21,12 @@ TOOLS = (
 )
 """The tools by their keys, with name and icon; the first is none."""
 
-SCISSORS = ("ERASE_INSIDE", "ERASE_OUTSIDE", "FILL_INSIDE", "FILL_OUTSIDE")
+SCISSORS = (
+    ("ERASE_INSIDE", "Erase inside"),
+    ("ERASE_OUTSIDE", "Erase outside"),
+    ("FILL_INSIDE", "Fill inside"),
+    ("FILL_OUTSIDE", "Fill outside"),
+)
 ISLANDS = (
     ("KEEP_LARGEST_ISLAND", "Keep the largest"),
     ("REMOVE_SMALL_ISLANDS", "Remove small ones"),
@@ -41,6 +46,8 @@ _BRUSH_SHARE = 1 / 60  # of the field of view
 _FEWEST_PIXELS = 5.0
 _STEP = 1.25
 SMALLEST_MM, LARGEST_MM = 1.0, 60.0
+_SETTINGS = ("brush_mm", "sphere", "scissors", "islands", "smallest_island", "smoothing_tool", "smoothing_mm")
+_GREY = ("low", "high")
 
 
 class Tools:
@@ -65,16 +72,16 @@ class Tools:
                 "tool": "",
                 "brush_mm": 6.0,
                 "sphere": False,
-                "scissors": SCISSORS[0],
+                "scissors": SCISSORS[0][0],
                 "islands": ISLANDS[0][0],
                 "smallest_island": 100,
                 "smoothing_tool": SMOOTHINGS[0][0],
                 "smoothing_mm": 2.0,
                 "low": 0.0,
                 "high": 1.0,
-                "grey_range": [0.0, 1.0],
             }
         )
+        state.change(*_SETTINGS, *_GREY)(lambda **_: self.settings_changed())
 
     def use(self, key: str) -> None:
         """Take a tool of `TOOLS` into use, or put it away where it is in use already."""
@@ -90,19 +97,16 @@ class Tools:
         self.settings_changed()
 
     def fit(self, volume: "vtkMRMLVolumeNode") -> None:
-        """Give brushes a size that fits an image, and the threshold its range of grey values."""
+        """Give brushes a size that fits an image."""
         size, spacing = volume.GetImageData().GetDimensions(), volume.GetSpacing()
         across = np.sort(np.multiply(size, spacing))[-2]
         pixel = np.sort(spacing)[1] if 1 in size else np.sort(spacing)[0]
-        self._state.brush_mm = round(float(np.clip(max(across * _BRUSH_SHARE, _FEWEST_PIXELS * pixel), 1, 60)), 1)
-        low, high = volume.GetImageData().GetScalarRange()
-        self._state.grey_range = [low, high]
+        self._set_brush(max(across * _BRUSH_SHARE, _FEWEST_PIXELS * pixel))
         self.settings_changed()
 
     def resize_brush(self, larger: bool) -> None:
         """Make the brush a step larger or smaller."""
-        size = self._state.brush_mm * (_STEP if larger else 1 / _STEP)
-        self._state.brush_mm = round(float(np.clip(size, SMALLEST_MM, LARGEST_MM)), 1)
+        self._set_brush(self._state.brush_mm * (_STEP if larger else 1 / _STEP))
         self.settings_changed()
 
     def settings_changed(self) -> None:
@@ -126,6 +130,9 @@ class Tools:
             get(self._effects["threshold"]).set_threshold_min_max_values(
                 (float(self._state.low), float(self._state.high))
             )
+
+    def _set_brush(self, size_mm: float) -> None:
+        self._state.brush_mm = round(float(np.clip(size_mm, SMALLEST_MM, LARGEST_MM)), 1)
 
     def apply(self) -> None:
         """Do to the whole segment what the tool in use does."""

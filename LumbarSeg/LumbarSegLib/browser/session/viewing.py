@@ -57,9 +57,15 @@ class Viewing:
         self._state.update(
             {"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False, "letters": {}}
         )
+        self._state.change("window_preset")(lambda window_preset, **_: self.set_window(window_preset))
         # All views come before the editor's tools: a tool finds no view that comes after it.
         self.layouts.register_layout("all", _layout("four", self._plane))
         self.set_layout("side")
+
+    @property
+    def volume(self) -> "vtkMRMLVolumeNode | None":
+        """The image that the views show."""
+        return self._volume
 
     @property
     def main(self) -> str:

@@ -76,9 +76,7 @@ def read_radiograph(headers: Sequence[Header], path: Path) -> sitk.Image:
             f"{file.name}: the file holds {frames_of(header)} frames, and a radiograph is one image; export a "
             "single frame."
         )
-    placed, view = _direction(header), _view(header)
-    tells_sides = placed is not None and view == _seen_along(placed)
-    direction = placed if placed and tells_sides else AXES[view or "frontal"]
+    direction, view, tells_sides = _lying(header)
     image = sitk.GetImageFromArray(_pixels(file, header)[None])
     spacing = _spacing(header)
     image.SetSpacing((*reversed(spacing.mm if spacing else (1.0, 1.0)), THICKNESS_MM))
@@ -94,6 +92,24 @@ def read_radiograph(headers: Sequence[Header], path: Path) -> sitk.Image:
     image = with_notes(image, notes)
     magnified = spacing is not None and spacing.magnified
     return with_projection(image, magnified=magnified, view=view, patient=_patient(header), tells_sides=tells_sides)
+
+
+def pixels_in_file(header: Dataset) -> Pixels:
+    """Where the file holds each pixel of the radiograph that is read from it, shape (rows, columns, 2): column, row."""
+    rows, columns = int(header.Rows), int(header.Columns)
+    counted = sitk.GetImageFromArray(np.arange(rows * columns, dtype=np.int32).reshape(1, rows, columns))
+    direction, view, _ = _lying(header)
+    counted.SetDirection(direction)
+    place = sitk.GetArrayFromImage(upright(counted, view or "frontal"))[0]
+    return np.stack([place % columns, place // columns], axis=-1)
+
+
+def _lying(header: Dataset) -> tuple[Direction, View | Literal[""], bool]:
+    """The axes of the pixels as they are stored, the view, and whether the header tells the sides of the patient."""
+    placed, view = _direction(header), _view(header)
+    if placed is not None and view == _seen_along(placed):
+        return placed, view, True
+    return AXES[view or "frontal"], view, False
 
 
 def _pixels(file: Path, header: Dataset) -> Pixels:

@@ -1,13 +1,14 @@
 """Which DICOM files make up a series: the headers of all files in a folder, grouped, and one group chosen."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from LumbarSegLib.errors import InputError
@@ -53,12 +54,77 @@ def is_dicom(path: Path) -> bool:
 
 
 def series_at(path: Path, wanted: str | None = None, modalities: Collection[str] = ()) -> Series:
-    """The series of one file, or the only or the wanted one (number or SeriesInstanceUID) of a folder and all below.
+    """The series of one file, or the only or the wanted one (number or SeriesInstanceUID) of a folder and all below, or
+    of the files that a DICOMDIR lists.
 
     Series of these `modalities` hide those of others in a folder. Raises InputError where there is no image, or no
     single series.
     """
-    return _of_file(path) if path.is_file() else _of_folder(path, wanted, modalities)
+    if path.is_file() and not is_media_directory(path):
+        return _of_file(path)
+    return _of_several(path, wanted, modalities)
+
+
+def series_among(paths: Sequence[Path], uid: str) -> Series:
+    """The series with this SeriesInstanceUID among files, folders with all below, and the files that a DICOMDIR lists;
+    one file stands for those beside it as well. Raises InputError where it is not there.
+    """
+    files = [file for path in paths for file in (files_at(path) if _holds_files(path) else (path,))]
+    if len(paths) == 1 and not _holds_files(paths[0]):
+        files = sorted(file for file in paths[0].parent.iterdir() if file.is_file())
+    read = _read(files)
+    headers = [header for header in read.headers if header[1].SeriesInstanceUID == uid]
+    if not headers:
+        raise InputError(f"{paths[0].name}: the series that was measured is not there; give its DICOM images.")
+    return read.series(headers)
+
+
+def is_media_directory(path: Path) -> bool:
+    """Whether a file is a DICOMDIR, which lists the files of a medium."""
+    if not is_dicom(path):
+        return False
+    try:
+        meta = read_file_meta_info(path)
+    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
+        return False
+    return bool(meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage)
+
+
+def files_at(path: Path) -> list[Path]:
+    """All files of a folder and below, or those that a DICOMDIR lists, sorted by their names.
+
+    Raises InputError where the DICOMDIR is damaged or lists nothing that is there.
+    """
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    try:
+        records = dcmread(path).get("DirectoryRecordSequence") or []
+        listed = [record.ReferencedFileID for record in records if record.get("ReferencedFileID")]
+    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{path.name}: this DICOMDIR is damaged; give the folder with the images instead.") from error
+    parts = [[name] if isinstance(name, str) else list(name) for name in listed]
+    there = sorted({file for names in parts if (file := _on_medium(path.parent, names))})
+    if not there:
+        raise InputError(
+            f"{path.name}: none of the {len(parts)} files that it lists is there; give the DICOMDIR in its own folder, "
+            "or the folder with the images."
+        )
+    return there
+
+
+def _holds_files(path: Path) -> bool:
+    return path.is_dir() or is_media_directory(path)
+
+
+def _on_medium(root: Path, names: Sequence[str]) -> Path | None:
+    """The file that a DICOMDIR names by its folders; copies of a disc often have their names in small letters. None
+    where it is missing, or would lie outside of the medium.
+    """
+    for tried in (names, [name.lower() for name in names]):
+        file = root.joinpath(*tried)
+        if file.is_file() and file.resolve().is_relative_to(root.resolve()):
+            return file
+    return None
 
 
 def frames_of(header: Dataset) -> int:
@@ -105,24 +171,24 @@ def _of_file(path: Path) -> Series:
     return beside.series([header for header in beside.headers if header[1].SeriesInstanceUID == uid])
 
 
-def series_in(folder: Path) -> list[Listed]:
-    """The series of a folder and all below it that one would choose from, by their number."""
-    found = _placed(_read(sorted(file for file in folder.rglob("*") if file.is_file())), ())
-    return _listed(found)
+def series_in(path: Path) -> list[Listed]:
+    """The series of a folder, or of the files that a DICOMDIR lists, that one would choose from, by their number."""
+    return _listed(_placed(_read(files_at(path)), ()))
 
 
-def _of_folder(path: Path, wanted: str | None, modalities: Collection[str]) -> Series:
-    read = _read(sorted(file for file in path.rglob("*") if file.is_file()))
+def _of_several(path: Path, wanted: str | None, modalities: Collection[str]) -> Series:
+    read = _read(files_at(path))
+    what = "folder" if path.is_dir() else "medium"
     placed = _placed(read, modalities)
     if not placed:
-        raise InputError(f"{path.name}: the folder holds no DICOM image; give the folder of an image series.")
+        raise InputError(f"{path.name}: the {what} holds no DICOM image; give the folder of an image series.")
     if wanted is not None:
         placed = {uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))} or placed
         if len(placed) == 1 and wanted in (*placed, _number(*placed.values())):
             return read.series(next(iter(placed.values())))
         raise InputError(f"{path.name}: no single series is {wanted!r}; {_listing(placed)}")
     if len(placed) > 1:
-        raise InputError(f"{path.name}: the folder holds {len(placed)} series; {_listing(placed)}")
+        raise InputError(f"{path.name}: the {what} holds {len(placed)} series; {_listing(placed)}")
     return read.series(next(iter(placed.values())))
 
 

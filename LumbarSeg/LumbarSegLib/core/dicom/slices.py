@@ -59,6 +59,11 @@ def slices_of(header: Header) -> Iterator[Slice]:
         yield Slice(file, frame, (int(dataset.Columns), int(dataset.Rows)), plane, _thickness(groups))
 
 
+def thickness_of(header: Dataset, frame: int) -> float:
+    """The slice thickness in mm that the header of a file states of one of its frames, 0 where it states none."""
+    return max(0.0, float(_value(_groups(header, frame), "PixelMeasuresSequence", "SliceThickness") or 0.0))
+
+
 def plane_in(slices: list[Slice], name: str) -> str:
     """The plane that the slices of a series lie in, each by the largest part of its normal.
 

@@ -67,7 +67,7 @@ def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figu
     beside the slice are shown as seen from the side, in mm backward and downward from its anterior upper corner.
     """
     stack = Stack(image, spine.labels)
-    box = _box(stack)
+    box = sagittal_box(stack)
     view_in = _HEIGHT_IN * box.width / box.height
     width, height = view_in + _CURVE_IN + _TABLE_IN + 4 * _GAP_IN, _ABOVE_IN + _HEIGHT_IN + _BELOW_IN
     figure = black_figure(width, height)
@@ -78,14 +78,14 @@ def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figu
     view = panel(_GAP_IN, view_in)
     draw_slice(view, stack, stack.middle, "Measures", box)
     draw_scale_bar(view, stack, box)
-    _draw_measures(view, stack, spine, findings, box)
+    draw_measures(view, stack, spine, findings, box)
     draw_area_curve(panel(view_in + 2 * _GAP_IN, _CURVE_IN), stack, findings, box)
     draw_numbers(panel(view_in + _CURVE_IN + 3 * _GAP_IN, _TABLE_IN), findings)
     state_research_use(figure)
     return figure
 
 
-def _box(stack: Stack) -> Box:
+def sagittal_box(stack: Stack) -> Box:
     """The spine in the shown slice with room for names in front and numbers behind."""
     seen = stack.labels[stack.middle]
     if not seen.any():
@@ -101,7 +101,8 @@ def _box(stack: Stack) -> Box:
     )
 
 
-def _draw_measures(axes: Axes, stack: Stack, spine: Spine, findings: Findings, box: Box) -> None:
+def draw_measures(axes: Axes, stack: Stack, spine: Spine, findings: Findings, box: Box) -> None:
+    """What was read from the bodies, the canal and the lordosis, over the slice that `axes` show."""
     places = {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
     _draw_bodies(axes, places, spine)
     _draw_diameters(axes, places, findings)

@@ -76,9 +76,7 @@ def radiograph_figure(image: sitk.Image, radiograph: Radiograph, findings: Findi
     `image` is the 3D image of one slice, `radiograph` lies on its grid, `findings` were measured in it.
     """
     stack = Stack(image, radiograph.labels, radiograph.view)
-    places = {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
-    endplate = _endplate(places, radiograph)
-    box = _box(stack, endplate)
+    box = film_box(stack, radiograph, findings)
     wide = max(_HEIGHT_IN * box.width / box.height, _NARROWEST_IN)
     width, height = wide + _TABLE_IN + 3 * _GAP_IN, _ABOVE_IN + _HEIGHT_IN + _BELOW_IN
     figure = black_figure(width, height)
@@ -89,15 +87,40 @@ def radiograph_figure(image: sitk.Image, radiograph: Radiograph, findings: Findi
     view = panel(_GAP_IN, wide)
     frontal = radiograph.view == "frontal"
     _draw_film(view, stack, image, "From the front" if frontal else "From the side, experimental", box)
-    _draw_bodies(view, places, radiograph)
-    if frontal:
-        _draw_curves(view, stack, places, findings, endplate)
-        _draw_plumb_line(view, stack, findings, endplate)
-    else:
-        _draw_lordosis(view, stack, places, findings, endplate)
+    draw_angles(view, stack, radiograph, findings)
     draw_numbers(panel(wide + 2 * _GAP_IN, _TABLE_IN), findings, ON_RADIOGRAPH[0 if frontal else 1])
     state_research_use(figure)
     return figure
+
+
+def film_box(stack: Stack, radiograph: Radiograph, findings: Findings) -> Box:
+    """The column with room for lines and names beside it, also beside a narrow film."""
+    if not stack.labels.any():
+        return stack.box
+    endplate = _endplate(_places(stack, findings), radiograph)
+    shown = stack.around(stack.labels > 0, 0.0)
+    return Box(
+        shown.left - _BESIDE * endplate,
+        shown.right + _BESIDE * endplate,
+        shown.top - _ABOVE * endplate,
+        min(stack.box.bottom, shown.bottom + _ABOVE * endplate),
+    )
+
+
+def draw_angles(axes: Axes, stack: Stack, radiograph: Radiograph, findings: Findings) -> None:
+    """Corners, endplates and names of the vertebrae and the lines of the angles, over the film that `axes` show."""
+    places = _places(stack, findings)
+    endplate = _endplate(places, radiograph)
+    _draw_bodies(axes, places, radiograph)
+    if radiograph.view == "frontal":
+        _draw_curves(axes, stack, places, findings, endplate)
+        _draw_plumb_line(axes, stack, findings, endplate)
+    else:
+        _draw_lordosis(axes, stack, places, findings, endplate)
+
+
+def _places(stack: Stack, findings: Findings) -> Places:
+    return {name: stack.flat(np.array(one.place)) for name, one in findings.landmarks.items()}
 
 
 def _draw_film(axes: Axes, stack: Stack, image: sitk.Image, title: str, box: Box) -> None:
@@ -113,19 +136,6 @@ def _endplate(places: Places, radiograph: Radiograph) -> float:
     lengths = [float(np.hypot(*(one - other))) for one, other in pairs if one is not None and other is not None]
     across = radiograph.labels.GetSize()[0] * radiograph.labels.GetSpacing()[0]
     return float(np.median(lengths)) if lengths else 0.1 * across
-
-
-def _box(stack: Stack, endplate: float) -> Box:
-    """The column with room for lines and names beside it, also beside a narrow film."""
-    if not stack.labels.any():
-        return stack.box
-    shown = stack.around(stack.labels > 0, 0.0)
-    return Box(
-        shown.left - _BESIDE * endplate,
-        shown.right + _BESIDE * endplate,
-        shown.top - _ABOVE * endplate,
-        min(stack.box.bottom, shown.bottom + _ABOVE * endplate),
-    )
 
 
 def _draw_bodies(axes: Axes, places: Places, radiograph: Radiograph) -> None:

@@ -51,9 +51,9 @@ def slices_figure(image: sitk.Image, regions: Regions, findings: Findings) -> Fi
     stand for a level come first, then some of the others.
     """
     stack = Stack(image, regions.labels, "axial")
-    places = _Places(image, stack)
-    box = _box(stack)
-    chosen = _chosen(stack, findings)
+    places = SlicePlaces(image, stack)
+    box = slices_box(stack)
+    chosen = chosen_slices(stack, findings)
     across = min(_IN_ROW, max(1, len(chosen)))
     down = max(1, -(-len(chosen) // across))
     high = _PANEL_IN * box.height / box.width
@@ -64,8 +64,8 @@ def slices_figure(image: sitk.Image, regions: Regions, findings: Findings) -> Fi
         row, column = divmod(place, across)
         left, top = _GAP_IN + column * (_PANEL_IN + _GAP_IN), _ABOVE_IN + row * (high + _TITLE_IN)
         axes = _panel(figure, left, top, _PANEL_IN, high)
-        draw_slice(axes, stack, number - 1, _title(number, findings), box)
-        _draw_sac(axes, places, number, findings, box)
+        draw_slice(axes, stack, number - 1, slice_title(number, findings), box)
+        draw_sac(axes, places, number, findings, box)
         if place == 0:
             draw_scale_bar(axes, stack, box)
     left = across * (_PANEL_IN + _GAP_IN) + 2 * _GAP_IN
@@ -74,7 +74,7 @@ def slices_figure(image: sitk.Image, regions: Regions, findings: Findings) -> Fi
     return figure
 
 
-class _Places:
+class SlicePlaces:
     """Where LPS places lie in the picture of a slice, by the slice's own plane."""
 
     def __init__(self, image: sitk.Image, stack: Stack) -> None:
@@ -98,7 +98,7 @@ def _panel(figure: Figure, left: float, top: float, wide: float, high: float) ->
     return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height))
 
 
-def _chosen(stack: Stack, findings: Findings) -> list[int]:
+def chosen_slices(stack: Stack, findings: Findings) -> list[int]:
     """The numbers of the slices to show, from below upward."""
     shown = [int(k) + 1 for k in np.flatnonzero(stack.labels.any((1, 2)))] or list(range(1, len(stack.grey) + 1))
     if len(shown) <= _MOST:
@@ -109,7 +109,7 @@ def _chosen(stack: Stack, findings: Findings) -> list[int]:
     return sorted({*wanted, *(others[place] for place in places)})
 
 
-def _box(stack: Stack) -> Box:
+def slices_box(stack: Stack) -> Box:
     """Around the discs and sacs, within the slice; around all that is labelled where there are none."""
     kinds = kinds_of("axial")
     for wanted in ((kinds["ivd"].label, kinds["ts"].label), tuple(row.label for row in kinds.values())):
@@ -119,12 +119,12 @@ def _box(stack: Stack) -> Box:
     return stack.box
 
 
-def _title(number: int, findings: Findings) -> str:
+def slice_title(number: int, findings: Findings) -> str:
     levels = [one.level for one in findings.represented if one.slice == number]
     return ", ".join(levels) or "Sac"
 
 
-def _draw_sac(axes: Axes, places: _Places, number: int, findings: Findings, box: Box) -> None:
+def draw_sac(axes: Axes, places: SlicePlaces, number: int, findings: Findings, box: Box) -> None:
     """The border of the sac, faintly that of the disc, both diameters, and the area or why there is none."""
     own = {one.measure: one for one in findings.measurements if one.level == slice_name(number)}
     for key, kind, width in ((_DISC, "ivd", 0.8), (_AREA, "ts", 1.5)):

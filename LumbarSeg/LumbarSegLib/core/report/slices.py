@@ -38,6 +38,14 @@ _TEXT_LIGHT = 0.4
 _SPECK = 0.2  # part of the largest piece
 _NAME_MM = 2.5  # half of the height of a name
 _TOUCHING = np.ones((3, 3))
+_AROUND = (
+    (0.02, 0.5, "left", "center"),
+    (0.98, 0.5, "right", "center"),
+    (0.5, 1.008, "center", "bottom"),
+    (0.5, -0.008, "center", "top"),
+)
+_WITHIN = (*_AROUND[:2], (0.5, 0.985, "center", "top"), (0.5, 0.015, "center", "bottom"))
+_IN_CORNERS = (*_AROUND[:2], (0.98, 0.985, "right", "top"), (0.98, 0.015, "right", "bottom"))
 _READ_AS = {**ORIENTATIONS, "frontal": "LIP", "lateral": "PIR"}  # a radiograph as its view is read
 _SIDES = {"sagittal": "APSI", "axial": "RLAP", "frontal": "RLSI", "lateral": "APSI"}  # left, right, top and bottom
 
@@ -112,36 +120,45 @@ class Stack:
 
 
 def draw_slice(axes: Axes, stack: Stack, index: int, title: str, box: Box) -> None:
-    """Show a slice in its window, cut to `box`, with its title and the directions of the patient."""
+    """Show a slice in its window, cut to `box`, with its title and, around it, the directions of the patient."""
+    show_slice(axes, stack, index, box)
+    of = f", slice {index + 1} of {len(stack.grey)}" if stack.in_slices else ""
+    axes.set_title(f"{title}{of}", color=FAINT, fontsize=9, loc="left")
+    _draw_sides(axes, stack, _AROUND)
+
+
+def draw_bare_slice(axes: Axes, stack: Stack, index: int, box: Box) -> None:
+    """The same without a title, and with the directions of the patient within the picture."""
+    show_slice(axes, stack, index, box)
+    # In front of a spine stand its names, in the middle above and below it too.
+    _draw_sides(axes, stack, _WITHIN if stack.sides == _SIDES["axial"] else _IN_CORNERS)
+
+
+def show_slice(axes: Axes, stack: Stack, index: int, box: Box) -> None:
     low, high = stack.window
     extent = (0.0, stack.box.right, stack.box.bottom, 0.0)
     axes.imshow(stack.grey[index], cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="bicubic")
     axes.set_xlim(box.left, box.right)
     axes.set_ylim(box.bottom, box.top)
-    of = f", slice {index + 1} of {len(stack.grey)}" if stack.in_slices else ""
-    axes.set_title(f"{title}{of}", color=FAINT, fontsize=9, loc="left")
     axes.set_axis_off()
-    places = (
-        (0.02, 0.5, "left", "center"),
-        (0.98, 0.5, "right", "center"),
-        (0.5, 1.008, "center", "bottom"),
-        (0.5, -0.008, "center", "top"),
-    )
+
+
+def _draw_sides(axes: Axes, stack: Stack, places: Sequence[tuple[float, float, str, str]]) -> None:
     for letter, (x, y, across, up) in zip(stack.sides, places, strict=True):
         axes.text(
             x, y, letter, color=TEXT, fontsize=11, ha=across, va=up, path_effects=halo(), transform=axes.transAxes
         )
 
 
-def draw_scale_bar(axes: Axes, stack: Stack, box: Box) -> None:
+def draw_scale_bar(axes: Axes, stack: Stack, box: Box, length_mm: int = _SCALE_BAR_MM) -> None:
     """A bar of a known length, where the length of a pixel is known."""
     if not stack.in_mm:
         return
     x, y = box.left + 0.05 * box.width, box.top + 0.965 * box.height
     edge = [withStroke(linewidth=4.5, foreground="black")]
-    axes.plot([x, x + _SCALE_BAR_MM], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)
+    axes.plot([x, x + length_mm], [y, y], color=TEXT, linewidth=2.5, solid_capstyle="butt", path_effects=edge)
     above = y - 0.008 * box.height
-    axes.text(x, above, f"{_SCALE_BAR_MM // 10} cm", color=TEXT, fontsize=9, va="bottom", path_effects=halo())
+    axes.text(x, above, f"{length_mm // 10} cm", color=TEXT, fontsize=9, va="bottom", path_effects=halo())
 
 
 def draw_segments(axes: Axes, labels: Slice, instances: Sequence[Instance], box: Box, opacity: float) -> None:

@@ -30,6 +30,8 @@ COLUMNS = (
 )
 _COORDINATES = "LPS, mm"
 _DECIMALS = 4
+_EXACT = 9
+"""Decimals of values: rounded again as they are shown, they must show the same number."""
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:
@@ -130,7 +132,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "measure": one.measure,
         "name": measure.name,
         "level": one.level,
-        "value": _number(one.value),
+        "value": _number(one.value, _EXACT),
         "unit": measure.ucum,
         "band": one.band,
         "comparisons": [_comparison(found) for found in one.comparisons],
@@ -180,8 +182,8 @@ def _landmark(one: Landmark) -> dict[str, Any]:
     return {"place": _place(one.place), "status": one.status}
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else round(float(value), _DECIMALS)
+def _number(value: float | None, decimals: int = _DECIMALS) -> float | None:
+    return None if value is None else round(float(value), decimals)
 
 
 def _place(point: Point) -> list[float]:

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import TypeVar
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Comparison, Findings, Measurement, Side, is_slice, slice_name
+from LumbarSegLib.core.findings import Comparison, Findings, Flag, Measurement, Side, is_slice, slice_name
 from LumbarSegLib.core.report.layout import BY_LEVEL, NOT_MEASURED, Table, in_cell, with_unit
 
 Told = TypeVar("Told")
@@ -17,7 +17,7 @@ _WIDTH = 110
 _GAP = "  "
 _TILT = "slice.tilt"
 _A_SLICE = re.compile(r"\bslice (\d+)\b")
-_SIDES: tuple[Side, ...] = ("below", "not below")
+SIDES: tuple[Side, ...] = ("below", "not below")
 _NAMED_BY = {
     "sagittal": "named by the sagittal segmentation",
     "user": "named by the user",
@@ -79,33 +79,66 @@ def represented_lines(findings: Findings) -> list[str]:
     ]
 
 
-def _comparisons(findings: Findings) -> str:
-    """Each cut-off once, with the levels on either side of it; slices only where no level has a name."""
+@dataclass(frozen=True)
+class BesideCutOff:
+    """A cut-off of a measure, and the levels with their values on either side of it."""
+
+    measure: str
+    cut_off: Comparison
+    sides: Mapping[Side, list[Measurement]]
+
+
+def beside_cut_offs(findings: Findings) -> list[BesideCutOff]:
+    """Each cut-off once; slices only where no level has a name."""
     levels = [one for one in findings.measurements if not is_slice(one.level)]
-    sides: dict[tuple[str, Comparison], dict[Side, list[str]]] = {}
+    sides: dict[tuple[str, Comparison], dict[Side, list[Measurement]]] = {}
     for one in levels or findings.measurements:
         for found in one.comparisons:
             key = (one.measure, replace(found, side="below"))
-            sides.setdefault(key, {}).setdefault(found.side, []).append(f"{one.level} ({with_unit(one)})")
+            sides.setdefault(key, {}).setdefault(found.side, []).append(one)
+    return [BesideCutOff(measure, cut_off, found_on) for (measure, cut_off), found_on in sides.items()]
+
+
+def limit_in_words(one: BesideCutOff) -> str:
+    """The cut-off with its unit: "12 mm"."""
+    return f"{one.cut_off.cut_off:g} {MEASURES[one.measure].unit}".rstrip()
+
+
+def _comparisons(findings: Findings) -> str:
     lines = []
-    for (measure, cut_off), found_on in sides.items():
-        name, limit = MEASURES[measure].name, f"{cut_off.cut_off:g} {MEASURES[measure].unit}".rstrip()
-        where = "; ".join(f"{side}: {', '.join(found_on[side])}" for side in _SIDES if side in found_on)
-        told = f"{cut_off.meaning}; {cut_off.population}; {cut_off.source}"
-        lines += _indented(f"{name}, {limit}: {where}. The cut-off: {told}.")
+    for one in beside_cut_offs(findings):
+        on = {side: ", ".join(f"{each.level} ({with_unit(each)})" for each in one.sides[side]) for side in one.sides}
+        where = "; ".join(f"{side}: {on[side]}" for side in SIDES if side in on)
+        told = f"{one.cut_off.meaning}; {one.cut_off.population}; {one.cut_off.source}"
+        lines += _indented(f"{MEASURES[one.measure].name}, {limit_in_words(one)}: {where}. The cut-off: {told}.")
     return "\n".join(["Beside cut-offs from the literature:", *lines] if lines else [])
 
 
-def _reasons(findings: Findings) -> str:
-    """Each reason once, with the levels and measures that it keeps from being measured."""
-    missing = [one for one in findings.measurements if one.value is None]
+@dataclass(frozen=True)
+class Missing:
+    """A reason, the measurements that it keeps from being made, and the same in words: "L4: slip; L5: all"."""
+
+    reason: str
+    measurements: tuple[Measurement, ...]
+    where: str
+
+
+def missing(findings: Findings) -> list[Missing]:
+    """What was not measured, each reason once."""
+    without = [one for one in findings.measurements if one.value is None]
     there = Counter(one.level for one in findings.measurements if one.measure != _TILT)
-    lines = []
-    for text, alike in _said_once((one.reason, one) for one in missing).items():
+    told = []
+    for text, alike in _said_once((one.reason, one) for one in without).items():
         kept: dict[str, list[str]] = {}
         for one in alike:
             kept.setdefault(one.level, []).append(one.measure)
-        lines += _indented(f"{text} {_kept_by({level: _names(kept[level], there[level]) for level in kept})}")
+        where = _kept_by({level: _names(kept[level], there[level]) for level in kept})
+        told.append(Missing(text, tuple(alike), where))
+    return told
+
+
+def _reasons(findings: Findings) -> str:
+    lines = [line for one in missing(findings) for line in _indented(f"{one.reason} {one.where}")]
     return "\n".join([f"Not measured ({NOT_MEASURED}):", *lines] if lines else [])
 
 
@@ -149,10 +182,15 @@ def _flags(findings: Findings) -> str:
 
 def flag_texts(findings: Findings) -> list[str]:
     """The flags in words; what is said of several slices alike is said once."""
+    return [text for text, _ in flags_once(findings)]
+
+
+def flags_once(findings: Findings) -> list[tuple[str, tuple[Flag, ...]]]:
+    """The same with the flags that each text stands for."""
     about = [flag for flag in findings.flags if is_slice(flag.level)]
-    return [flag.text for flag in findings.flags if flag not in about] + list(
-        _said_once((flag.text, flag) for flag in about)
-    )
+    alone: list[tuple[str, tuple[Flag, ...]]] = [(flag.text, (flag,)) for flag in findings.flags if flag not in about]
+    together = _said_once((flag.text, flag) for flag in about)
+    return alone + [(text, tuple(flags)) for text, flags in together.items()]
 
 
 def _indented(text: str) -> list[str]:

@@ -6,24 +6,19 @@ from trame.widgets import html
 
 from LumbarSegLib.browser.session.page.parts import (
     button,
+    check,
     choice,
+    number,
     plain_button,
     row,
     section,
     slider,
     static_choice,
 )
-from LumbarSegLib.browser.session.tools import ISLANDS, LARGEST_MM, SMALLEST_MM, SMOOTHINGS, TOOLS
+from LumbarSegLib.browser.session.tools import ISLANDS, LARGEST_MM, SCISSORS, SMALLEST_MM, SMOOTHINGS, TOOLS
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
-
-_SCISSORS = (
-    ("ERASE_INSIDE", "Erase inside"),
-    ("ERASE_OUTSIDE", "Erase outside"),
-    ("FILL_INSIDE", "Fill inside"),
-    ("FILL_OUTSIDE", "Fill outside"),
-)
 
 
 def correct_section(session: "Session") -> None:
@@ -31,28 +26,17 @@ def correct_section(session: "Session") -> None:
     correcting = session.correcting
     with section("correct", "Correct"):
         with row("Result", v_if="results.length > 1"):
-            choice("resultSelector", "result", "results", session.result_chosen)
+            choice("resultSelector", "result", "results")
         with row("Opacity"):
-            slider("opacitySlider", "opacity", 0, 1, 0.05, correcting.show_display)
-            with html.Label(classes="check", title=("looks.show3DBox.toolTip",)):
-                html.Input(
-                    type="checkbox",
-                    id="show3DBox",
-                    v_model=("show_3d",),
-                    change=correcting.show_display,
-                    disabled=("!looks.show3DBox.enabled",),
-                )
-                html.Span("3D, smoothed")
-            html.Input(
-                type="range",
-                id="smoothingSlider",
-                min=0,
-                max=1,
-                step=0.1,
-                raw_attrs=['v-model.number="smoothing"'],
-                title=("looks.smoothingSlider.toolTip",),
-                change=correcting.show_display,
+            slider("opacitySlider", "opacity", 0, 1, 0.05)
+            check(
+                "show3DBox",
+                "show_3d",
+                "3D, smoothed",
+                disabled=("!looks.show3DBox.enabled",),
+                title=("looks.show3DBox.toolTip",),
             )
+            slider("smoothingSlider", "smoothing", 0, 1, 0.1, lazily=True)
         with html.Div(classes="row kinds", v_if="kinds.length"):
             with html.Label(v_for="one in kinds", key="one.kind", classes="check"):
                 html.Input(
@@ -102,38 +86,26 @@ def _tools(session: "Session") -> None:
                 raw_attrs=[f""":class="{{on: tool === '{key}'}}" """],
             )
     with row("Brush, mm", v_if="['paint', 'erase'].includes(tool)"):
-        slider("brushSlider", "brush_mm", SMALLEST_MM, LARGEST_MM, 0.1, tools.settings_changed)
+        slider("brushSlider", "brush_mm", SMALLEST_MM, LARGEST_MM, 0.1)
         html.Span("{{ brush_mm }}", classes="number", id="brushSize")
-        with html.Label(classes="check", title="Paint through neighbouring slices too"):
-            html.Input(type="checkbox", v_model=("sphere",), change=tools.settings_changed, id="sphereBox")
-            html.Span("Sphere")
+        check("sphereBox", "sphere", "Sphere", title="Paint through neighbouring slices too")
     html.Div("Draw around an area; it is filled on this slice.", classes="note", v_if="tool === 'draw'")
     with row("Scissors", v_if="tool === 'scissors'"):
-        static_choice("scissorsBox", "scissors", _SCISSORS, tools.settings_changed)
+        static_choice("scissorsBox", "scissors", SCISSORS)
     with row("Grey values", v_if="tool === 'threshold'"):
-        for key in ("low", "high"):
-            html.Input(
-                type="number", id=f"{key}Value", raw_attrs=[f'v-model.number="{key}"'], change=tools.settings_changed
-            )
+        number("lowValue", "low")
+        number("highValue", "high")
         plain_button("applyThreshold", tools.apply, "Apply")
     with row("Islands", v_if="tool === 'islands'"):
-        static_choice("islandsBox", "islands", ISLANDS, tools.settings_changed)
-        html.Input(
-            type="number",
-            v_if="islands === 'REMOVE_SMALL_ISLANDS'",
-            raw_attrs=['v-model.number="smallest_island"'],
+        static_choice("islandsBox", "islands", ISLANDS)
+        number(
+            "smallestIsland",
+            "smallest_island",
             title="Smallest number of voxels that stays",
-            change=tools.settings_changed,
+            v_if="islands === 'REMOVE_SMALL_ISLANDS'",
         )
         plain_button("applyIslands", tools.apply, "Apply", v_if="!islands.endsWith('SELECTED')")
     with row("Smoothing", v_if="tool === 'smoothing'"):
-        static_choice("smoothingBox", "smoothing_tool", SMOOTHINGS, tools.settings_changed)
-        html.Input(
-            type="number",
-            step=0.5,
-            title="mm",
-            id="smoothingSize",
-            raw_attrs=['v-model.number="smoothing_mm"'],
-            change=tools.settings_changed,
-        )
+        static_choice("smoothingBox", "smoothing_tool", SMOOTHINGS)
+        number("smoothingSize", "smoothing_mm", title="mm", step=0.5)
         plain_button("applySmoothing", tools.apply, "Apply")

@@ -68,7 +68,7 @@ def _opening(session: "Session") -> None:
             )
         with html.Div(classes="row"):
             html.Label("A picture is", raw_attrs=['for="pictureBox"'])
-            static_choice("pictureBox", "picture_as", (("xray", "a radiograph"), ("axial", "an axial MR slice")), "")
+            static_choice("pictureBox", "picture_as", (("xray", "a radiograph"), ("axial", "an axial MR slice")))
             with html.Label(classes="check", v_if="image"):
                 html.Input(type="checkbox", id="keepBox", v_model=("keep_open",))
                 html.Span("Keep what is open (same patient)")
@@ -159,5 +159,5 @@ def _levels(session: "Session") -> None:
                 min=0,
                 max=("slice_count",),
                 raw_attrs=[":value=\"one.slice || ''\"", ':id="`level-${one.level}`"', 'placeholder="not named"'],
-                change=(session.measuring.name_slice, "[one.level, $event.target.value]"),
+                change=(session.measuring.levels.name_slice, "[one.level, $event.target.value]"),
             )

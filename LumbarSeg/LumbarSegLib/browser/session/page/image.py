@@ -12,23 +12,21 @@ if TYPE_CHECKING:
 
 def image_section(session: "Session") -> None:
     """Image and model."""
-    choosing = session.choosing
     with section("image", "Image and model"):
         with row("Image"):
-            choice("inputSelector", "image", "images", session.image_chosen)
+            choice("inputSelector", "image", "images")
             plain_button("openButton", "dialog = 'open'", "Open…", tip="Open a file of yours, or try a sample.")
         html.Div("{{ note }}", classes="note", v_for="note in notes_of_image", key="note")
         with row("Task"):
-            choice("taskBox", "task", "tasks", choosing.check)
+            choice("taskBox", "task", "tasks")
         with row("Model"):
-            choice("modelBox", "model", "models", choosing.check)
+            choice("modelBox", "model", "models")
             button("modelCardButton", session.show_card, sign="mdi-information-outline")
         with (
             row("Lowest disc"),
             html.Select(
                 id="lowestDiscBox",
                 v_model=("lowest_disc",),
-                change=choosing.check,
                 disabled=("!looks.lowestDiscBox.enabled",),
                 title=("looks.lowestDiscBox.toolTip",),
             ),
@@ -51,7 +49,7 @@ def segment_section(session: "Session") -> None:
             html.I(classes="mdi mdi-alert-outline warning", v_if="looks.warningIcon.visible")
             html.Span("{{ looks.statusLabel.text }}", id="statusLabel")
         with row():
-            choice("replaceBox", "replace", "replaces", "")
+            choice("replaceBox", "replace", "replaces")
             button("undoButton", session.undo_run)
             button("detailsButton", "show_log = !show_log")
         html.Pre("{{ log }}", v_if="show_log", classes="log", id="logText")
@@ -61,6 +59,6 @@ def export_section(session: "Session") -> None:
     """Results into files."""
     with section("export", "Export"):
         with row():
-            choice("formatBox", "format", "formats", "")
+            choice("formatBox", "format", "formats")
             button("exportButton", session.exporting.export, text="Export…")
         html.Div("{{ export_message }}", classes="note", id="exportLabel")

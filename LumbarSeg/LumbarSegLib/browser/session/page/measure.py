@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import html
 
-from LumbarSegLib.browser.session.page.parts import button, plain_button, row, section
+from LumbarSegLib.browser.session.page.parts import button, check, plain_button, row, section
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
@@ -36,15 +36,13 @@ def measure_section(session: "Session") -> None:
             html.Div("{{ line }}", v_for="(line, at) in value_lines", key="at")
         with row():
             button("confirmButton", measuring.confirm)
-            with html.Label(classes="check", title=("looks.landmarksBox.toolTip",)):
-                html.Input(
-                    type="checkbox",
-                    id="landmarksBox",
-                    v_model=("corners",),
-                    disabled=("!looks.landmarksBox.enabled",),
-                    change=(measuring.show_corners, "[$event.target.checked]"),
-                )
-                html.Span("Corners")
+            check(
+                "landmarksBox",
+                "corners",
+                "Corners",
+                disabled=("!looks.landmarksBox.enabled",),
+                title=("looks.landmarksBox.toolTip",),
+            )
             button("snapBackButton", measuring.snap_back, text="Put back")
         with row():
             button("copyButton", "utils.lumbarseg.copy(tables, table)", text="Copy table")
@@ -54,7 +52,6 @@ def measure_section(session: "Session") -> None:
             with html.Select(
                 id="sagittalSelector",
                 v_model=("sagittal",),
-                change=measuring.sagittal_chosen,
                 title=("looks.sagittalSelector.toolTip",),
             ):
                 html.Option("no segmentation", value="")

@@ -39,37 +39,40 @@ def plain_button(key: str, click: Click, text: str = "", sign: str = "", tip: st
             html.Span(text)
 
 
-def choice(name: str, value: str, options: str, change: Click, enabled: str = "") -> None:
-    """A box to choose one of the options, rows of text and value in the state."""
+def choice(name: str, value: str, options: str) -> None:
+    """A box to choose one of the options, rows of text and value in the state; `value` names the one that is chosen."""
     with html.Select(
         id=name,
         v_model=(value,),
-        change=change,
-        disabled=(enabled or f"!looks.{name}.enabled",),
-        title=(f"looks.{name}.toolTip",) if not enabled else None,
+        disabled=(f"!looks.{name}.enabled",),
+        title=(f"looks.{name}.toolTip",),
     ):
         html.Option("{{ one.text }}", v_for=f"one in {options}", key="one.value", value=("one.value",))
 
 
-def static_choice(key: str, value: str, rows: tuple[tuple[str, str], ...], change: Click) -> None:
+def static_choice(key: str, value: str, rows: tuple[tuple[str, str], ...]) -> None:
     """A box to choose one of these rows of value and text."""
-    with html.Select(id=key, v_model=(value,), change=change):
+    with html.Select(id=key, v_model=(value,)):
         for one, text in rows:
             html.Option(text, value=one)
 
 
-def slider(name: str, value: str, low: Any, high: Any, step: Any, change: Click, **more: Any) -> None:
-    """A slider of numbers; `change` is called while it is moved."""
-    html.Input(
-        type="range",
-        id=name,
-        min=low,
-        max=high,
-        step=step,
-        raw_attrs=[f'v-model.number="{value}"'],
-        input=change,
-        **more,
-    )
+def slider(name: str, value: str, low: Any, high: Any, step: Any, lazily: bool = False) -> None:
+    """A slider of numbers; the state has them while it is moved, or `lazily` once it is let go."""
+    model = f'v-model.number{".lazy" * lazily}="{value}"'
+    html.Input(type="range", id=name, min=low, max=high, step=step, raw_attrs=[model])
+
+
+def number(name: str, value: str, **more: Any) -> None:
+    """A box for a number."""
+    html.Input(type="number", id=name, raw_attrs=[f'v-model.number.lazy="{value}"'], **more)
+
+
+def check(name: str, value: str, text: str, **more: Any) -> None:
+    """A box to tick, with its text."""
+    with html.Label(classes="check"):
+        html.Input(type="checkbox", id=name, v_model=(value,), **more)
+        html.Span(text)
 
 
 @contextmanager

@@ -72,9 +72,7 @@ def _bar(session: "Session") -> None:
                 )
         with html.Div(classes="group"):
             html.Label("Window", raw_attrs=['for="windowBox"'])
-            with html.Select(
-                id="windowBox", v_model=("window_preset",), change=(viewing.set_window, "[$event.target.value]")
-            ):
+            with html.Select(id="windowBox", v_model=("window_preset",)):
                 for key, title, *_ in WINDOWS:
                     html.Option(title, value=key)
             plain_button(

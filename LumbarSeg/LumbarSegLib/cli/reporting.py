@@ -1,0 +1,180 @@
+"""lumbarseg report: all of an image in one go, or what was measured before; lumbarseg compare: a follow-up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.case import CaseDone, CaseWishes, run_case
+from LumbarSegLib.cli.handing_out import written_in_words
+from LumbarSegLib.cli.options import (
+    LABEL_SUFFIXES,
+    DebugOption,
+    LevelOption,
+    PixelSpacingOption,
+    SagittalOption,
+    SeriesOption,
+    ThresholdsOption,
+    ViewOption,
+    check_outputs,
+    ending_in,
+    levels_by_slice,
+    lowest_disc_name,
+)
+from LumbarSegLib.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from LumbarSegLib.core.study import Study
+
+_FINDINGS = ".json"
+
+
+def report(
+    image: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGE|FINDINGS.json",
+            help="An image as `lumbarseg segment` takes it, or the JSON of what was measured in one.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for all files; made where there is none.")
+    ],
+    pdf: Annotated[bool, typer.Option("--pdf", help="The page as PDF, too.")] = False,
+    dicom: Annotated[bool, typer.Option("--dicom", help="DICOM SEG and SR, too; of a DICOM image.")] = False,
+    patient: Annotated[
+        bool, typer.Option("--patient", help="Print name, ID and dates of the DICOM header on the page.")
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LABELS",
+            callback=ending_in(*LABEL_SUFFIXES),
+            help="Its segmentation, corrected or not: it is measured and not segmented anew.",
+        ),
+    ] = None,
+    of: Annotated[
+        Path | None, typer.Option("--image", metavar="IMAGE", help="The image of FINDINGS.json, for the pictures.")
+    ] = None,
+    task: Annotated[Literal["auto", "sagittal", "axial", "xray"], typer.Option(help="Kind of image.")] = "auto",
+    model: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped model or a model file.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network runs.")] = "auto",
+    lowest_disc: Annotated[
+        str | None,
+        typer.Option(callback=lowest_disc_name, help="Name of the lowest disc that is seen; else taken as L5/S1."),
+    ] = None,
+    view: ViewOption = "auto",
+    series: SeriesOption = None,
+    pixel_spacing: PixelSpacingOption = None,
+    sagittal: SagittalOption = None,
+    level: LevelOption = None,
+    thresholds: ThresholdsOption = None,
+    flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored image: slower.")] = False,
+    trust_model: Annotated[
+        bool, typer.Option("--trust-model", help="Load a model file that does not come with LumbarSeg.")
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Segment, measure and report an image in one go: page, tables, picture and segmentation into a folder.
+
+    With --labels the image is measured as it is segmented there; of FINDINGS.json the page is made again.
+    """
+    wishes = CaseWishes(
+        pdf=pdf,
+        dicom=dicom,
+        patient=patient,
+        task=task,
+        model=model,
+        device=device,
+        lowest_disc=lowest_disc,
+        view=view,
+        series=series,
+        pixel_spacing=pixel_spacing,
+        flips=flips,
+        trust_model=trust_model,
+        sagittal=sagittal,
+        levels=levels_by_slice(level or ()),
+        thresholds=thresholds,
+    )
+    if image.suffix.lower() == _FINDINGS:
+        done = _of_findings(image, of, labels, out, wishes)
+    elif of is not None:
+        raise typer.BadParameter(f"{image.name} is an image, and --image is for findings (.json); leave it out.")
+    elif labels is not None:
+        done = _of_labels(image, labels, out, wishes)
+    else:
+        with progress_bar() as step:
+            done = run_case(image, out, wishes, step=step)
+    typer.echo("\n".join(_in_words(done)))
+
+
+def _of_labels(image: Path, labels: Path, out: Path, wishes: CaseWishes) -> CaseDone:
+    from LumbarSegLib.cli.case_files import check_source
+    from LumbarSegLib.cli.known import examined_with
+
+    check_source(image, dicom=wishes.dicom, patient=wishes.patient)
+    study, notes = examined_with(image, labels, wishes)
+    return _written(study, image, out, wishes, tuple(notes))
+
+
+def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: Path, wishes: CaseWishes) -> CaseDone:
+    from LumbarSegLib.cli.case_files import check_source
+    from LumbarSegLib.cli.known import study_of_findings
+
+    if (wishes.patient or wishes.dicom) and image is None:
+        option = "--dicom" if wishes.dicom else "--patient"
+        raise typer.BadParameter(f"{option} needs the DICOM image that was measured; name it with --image.")
+    if image is not None:
+        check_source(image, dicom=wishes.dicom, patient=wishes.patient)
+    study = study_of_findings(findings, image, labels, wishes.pixel_spacing)
+    return _written(study, image, out, wishes, ())
+
+
+def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, notes: tuple[str, ...]) -> CaseDone:
+    """Write all of a study that was not segmented here."""
+    from LumbarSegLib.cli.case_files import dicom_source, patient_of, write_case
+
+    source = dicom_source(image, study) if image and wishes.dicom else []
+    patient = patient_of(image, study) if image and wishes.patient else None
+    files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient)
+    picture = next((file for file in files if file.suffix == ".png"), None)
+    return CaseDone(study.name, files, picture, study.findings, study.provenance, {}, notes)
+
+
+def _in_words(done: CaseDone) -> Iterator[str]:
+    from LumbarSegLib.core.report.words import flag_texts
+
+    yield from (f"Note: {note}" for note in done.notes)
+    yield from flag_texts(done.findings)
+    yield from written_in_words(done.files)
+    if done.seconds:
+        steps = ", ".join(f"{name} {value:.1f}" for name, value in done.seconds.items() if name != "total")
+        yield f"{done.seconds['total']:.1f} s ({steps})"
+    yield RESEARCH_USE
+
+
+def compare(
+    earlier: Annotated[
+        Path,
+        typer.Argument(metavar="EARLIER", help="Findings (.json) or the folder that `lumbarseg report` wrote."),
+    ],
+    later: Annotated[Path, typer.Argument(metavar="LATER", help="The same of the later study of the patient.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", callback=ending_in(".html", ".pdf"), help=".html or .pdf")
+    ],
+    debug: DebugOption = False,
+) -> None:
+    """Set two studies of one patient side by side, level by level, with what differs beyond the measurement error."""
+    from LumbarSegLib.cli.known import study_at
+    from LumbarSegLib.core.report.follow_up import told_of_levels
+    from LumbarSegLib.core.report.follow_up_page import changed_in_words, write_follow_up
+
+    check_outputs((out,), earlier, later)
+    studies = study_at(earlier), study_at(later)
+    without = [study.name for study in studies if study.image is None]
+    notes = [f"The image of {' and of '.join(without)} is not where it was, so its picture lacks it."] * bool(without)
+    found = write_follow_up(*studies, out, notes=notes)
+    words = [*told_of_levels(*studies), *notes, *changed_in_words(found), *written_in_words((out,)), RESEARCH_USE]
+    typer.echo("\n".join(words))
