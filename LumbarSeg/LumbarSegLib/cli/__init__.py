@@ -16,6 +16,7 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.agreeing import agreement
+from LumbarSegLib.cli.app import app as app_command
 from LumbarSegLib.cli.batch import batch
 from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("app")(app_command)
 app.command()(segment)
 app.command()(measure)
 app.command()(report)
