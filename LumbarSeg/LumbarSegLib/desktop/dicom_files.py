@@ -1,5 +1,6 @@
 """DICOM SEG and SR from the panel. They refer to the files that the image came from, which Slicer's database knows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,9 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.core.dicom.source import NOT_DICOM
 from LumbarSegLib.core.dicom.writing import write_dicom
-from LumbarSegLib.core.study import Study
 from LumbarSegLib.errors import InputError, LumbarSegError
 from LumbarSegLib.scene.formats import Exported, Format
-from LumbarSegLib.scene.segmentations import provenance_of
-from LumbarSegLib.scene.volumes import image_from_volume
+from LumbarSegLib.scene.studying import study_of
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
@@ -34,14 +33,11 @@ def files_of(volume: "vtkMRMLVolumeNode") -> list[Path]:
 
 
 def _write(what: Exported, path: Path) -> None:
-    findings, live = what.findings, what.live
-    if live is None or live.volume is None:
+    if what.live is None or not what.findings or what.live.volume is None:
         raise InputError(NOT_DICOM)
-    files = files_of(live.volume)
-    told = {key: str(value) for key, value in provenance_of(what.segmentation).items()}
-    edited = {"edited": ", ".join(sorted(live.edited))} if live.edited else {}
-    # The folder has the name of the segmentation; the files need none that could be a patient's.
-    study = Study("LumbarSeg", image_from_volume(live.volume), live.result, findings, told | edited)
+    files = files_of(what.live.volume)
+    # The folder has the name of the segmentation; a volume may be called after its patient.
+    study = replace(study_of(what.live), name="LumbarSeg")
     path.mkdir()
     try:
         write_dicom(study, files, path)
