@@ -56,8 +56,8 @@ def identity(**changed: Any) -> dict[str, Any]:
 
 
 def sagittal(folder: Path, cut_above: float = -20.0, **changed: Any) -> Made:
-    """A phantom of three vertebrae, its label map as truth has it; `changed` is what the headers say."""
-    phantom = PhantomSpine(vertebrae=3, in_plane=1.5, slices=9, cut_above=cut_above)
+    """A phantom of four vertebrae, its label map as truth has it; `changed` is what the headers say."""
+    phantom = PhantomSpine(vertebrae=4, in_plane=1.5, slices=9, cut_above=cut_above)
     folder.mkdir(parents=True, exist_ok=True)
     write_volume(folder, sitk.Cast(phantom.image, sitk.sitkUInt16), 3, **identity(**changed))
     image = images.read_image(folder)
