@@ -16,6 +16,7 @@ from LumbarSegLib.core.dicom import codes
 from LumbarSegLib.core.dicom.source import read_source
 from LumbarSegLib.core.dicom.writing import write_dicom
 from LumbarSegLib.errors import InputError, OutputError
+from Testing.dicom_series import dataset
 from Testing.dicom_studies import Made, axial, complaints, radiograph, sagittal
 
 ACCEPTED = (
@@ -125,6 +126,14 @@ def test_names_in_any_script_are_kept_and_written_in_unicode(
         assert (str(written.PatientName), str(written.ReferringPhysicianName)) == (name, name)
         assert written.SpecificCharacterSet == "ISO_IR 192"
         assert name.encode() in file.read_bytes()
+
+
+def test_text_within_sequences_is_unicode_as_well(tmp_path: Path) -> None:
+    other = dataset(PatientID="Größe 4711", TypeOfPatientID="TEXT")
+    made = few(sagittal(tmp_path / "study", OtherPatientIDsSequence=[other]))
+    for file in write_dicom(made.study, [made.folder], new_folder(tmp_path / "out")):
+        assert dcmread(file).OtherPatientIDsSequence[0].PatientID == "Größe 4711"
+        assert "Größe 4711".encode() in file.read_bytes()
 
 
 def test_nothing_of_the_patient_is_said_on_the_way(

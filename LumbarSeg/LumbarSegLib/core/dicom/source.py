@@ -93,6 +93,8 @@ def _series(files: Sequence[Path], series_uid: str) -> Series:
 
 def _complete(path: Path, needed: Sequence[str]) -> Dataset:
     header = dcmread(path, stop_before_pixels=True)
+    # What is written is Unicode; pydicom passes text within sequences on as the bytes that it was read as.
+    header.decode()
     missing = [keyword for keyword in needed if not header.get(keyword)]
     if missing:
         raise InputError(
