@@ -28,7 +28,7 @@ ASKED = {
 
 
 def record(name: str, *flags: dict[str, object], lordosis: float = 50.0) -> Record:
-    number = KeyNumber("lordosis_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
+    number = KeyNumber("lordosis_l1_s1_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
     files = {"plain": "plain.jpg", "overlay": "overlay.jpg", "picture": "a b.png", "findings": "f.json"}
     told = {"model": "sagittal-mr", "model_version": "7", "model_sha256": "ab" * 32}
     outcome = Outcome("sagittal", "L1 to L5", files, (number,), flags, ("A note.",), told)
