@@ -11,14 +11,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
-
 from LumbarSegLib.cli.case import CaseWishes, run_case
 from LumbarSegLib.resources import samples_dir
 
 _PICTURES = Path(__file__).resolve().parent.parent / "Resources" / "Screenshots"
 _DPI = 110
-_COLOURS = 96  # a page is mostly ink, so this is seen by nobody and halves the file
 _SAMPLES = {
     "lumbar-t2": CaseWishes(pdf=True),
     "axial-t1": CaseWishes(pdf=True, levels={"L5/S1": 1, "L4/5": 2, "L3/4": 3}),
@@ -28,12 +25,9 @@ _SAMPLES = {
 def write_pages(folder: Path) -> None:
     for name, wishes in _SAMPLES.items():
         run_case(samples_dir() / f"{name}.nrrd", folder, wishes)
-        drawn = folder / f"{name}-page"
+        drawn = _PICTURES / f"report-{name}"
         command = ["pdftoppm", "-r", str(_DPI), "-f", "1", "-l", "1", "-singlefile", "-png"]
         subprocess.run([*command, folder / f"{name}.pdf", drawn], check=True)
-        with Image.open(drawn.with_suffix(".png")) as page:
-            small = page.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-            small.save(_PICTURES / f"report-{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

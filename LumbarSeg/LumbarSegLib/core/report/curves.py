@@ -49,9 +49,8 @@ def draw_along_canal(axes: Axes, stack: Stack, findings: Findings, box: Box) -> 
     _draw_cut_offs(axes, known, places)
     for one, place in zip(known, places, strict=True):
         axes.plot([one.value or 0.0], [place], color=ACCENT, marker="o", markersize=4.5)
-        beside = axes.text(
-            (one.value or 0.0) + 0.05 * most, place, rounded(one), color=_INK, fontsize=_TEXT, va="center"
-        )
+        right = (one.value or 0.0) + 0.05 * most
+        beside = axes.text(right, place, rounded(one), color=_INK, fontsize=_TEXT, va="center", zorder=1.5)
         beside.set_bbox(_OVER_LINES)
         axes.text(0.02 * most, place, one.level, color=_FAINT, fontsize=_TEXT, va="center")
 

@@ -136,4 +136,4 @@ def handwork_of(study: Study) -> list[tuple[str, str]]:
     by = study.provenance.get("confirmed")
     confirmed = (f"{count} values" + f", by {by}" * bool(by)) if count or by else ""
     told = [("Edited by hand", edited)] * bool(edited) + [("Confirmed", confirmed)] * bool(confirmed)
-    return told or [("Edited, confirmed", "Nothing is known to be edited or confirmed by a reader.")]
+    return told or [("Edited, confirmed", "nothing, as far as is known")]
