@@ -6,7 +6,7 @@ A cut-off tells on which side of it a value lies, with its source and population
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,9 @@ Thresholds = Mapping[str, tuple[Threshold, ...]]
 
 SHIPPED: Thresholds = MappingProxyType({key: one.thresholds for key, one in MEASURES.items()})
 """Those of `Resources/measures.json`."""
+
+OWN = "own cut-off"
+"""What stands for meaning, source and population of a cut-off that a user made of another one."""
 
 _ROW = {"key", "unit", "thresholds"}
 _NEEDED = {"value", "meaning", "source", "population"}
@@ -59,6 +62,22 @@ def thresholds_from(told: Any) -> Thresholds:
         except ValueError as error:
             raise InputError(f"{row.get('key', 'a row')}: {error}.") from error
     return MappingProxyType({**SHIPPED, **own})
+
+
+def changed(thresholds: Thresholds, key: str, place: int, value: Any) -> Thresholds:
+    """The cut-offs with another value for the one at this place of a measure. It counts as the user's own then, since
+    what the literature says of the old value holds no longer. Raises InputError where the value is no number.
+    """
+    rows = list(thresholds[key])
+    try:
+        number = float(str(value).replace(",", "."))
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise InputError(f"{key}: the value of a cut-off must be a number.")
+    if number != rows[place].value:
+        rows[place] = replace(rows[place], value=number, meaning=OWN, source=OWN, population=OWN)
+    return MappingProxyType({**thresholds, key: tuple(rows)})
 
 
 def _key(row: dict[str, Any]) -> str:

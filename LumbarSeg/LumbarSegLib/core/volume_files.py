@@ -11,7 +11,7 @@ from LumbarSegLib.core.projection import as_projection
 from LumbarSegLib.core.spacing import AXES, unspaced
 from LumbarSegLib.errors import InputError
 
-_VOLUMES = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
+VOLUMES = ("NrrdImageIO", "NiftiImageIO", "MetaImageIO")
 
 
 def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk.Image:
@@ -31,7 +31,7 @@ def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk
             f"{path.name}: a picture has no place in the patient; say what it shows: a radiograph with --task xray, "
             "an axial slice with --task axial, and --pixel-spacing where it is known."
         )
-    if reader not in _VOLUMES:
+    if reader not in VOLUMES:
         raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
     stated = stated_geometry(path, reader)
     silent = stated if (may_be_silent or radiograph) and lacks_spacing(stated) else None

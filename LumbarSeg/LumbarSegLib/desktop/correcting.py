@@ -13,7 +13,7 @@ from LumbarSegLib.desktop.widgets import Connections
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.automatic import AUTOMATIC, back_to_automatic
 from LumbarSegLib.scene.segmentations import volume_of
-from LumbarSegLib.scene.visibility import segments_by_kind, set_opacity, show_segments, show_surfaces
+from LumbarSegLib.scene.visibility import kind_names, segments_by_kind, set_opacity, show_segments, show_surfaces
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
@@ -95,18 +95,7 @@ class Correcting:
 
     def show_kinds(self, segmentation: "vtkMRMLSegmentationNode | None") -> None:
         """A box to show or hide each kind of structure that there is."""
-        names = {
-            "vertebra": _("Vertebrae"),
-            "disc": _("Discs"),
-            "canal": _("Canal"),
-            "ivd": "IVD",
-            "pe": "PE",
-            "ts": "TS",
-            "aap": "AAP",
-            "lateral_vertebra": _("Vertebral bodies"),
-            "disc_space": _("Disc spaces"),
-            "": _("Others"),
-        }
+        names = kind_names()
         kinds = list(segments_by_kind(segmentation)) if segmentation is not None else []
         if kinds == list(self._boxes):
             return

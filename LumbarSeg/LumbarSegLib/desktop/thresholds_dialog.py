@@ -7,13 +7,12 @@ import qt
 from slicer.i18n import tr as _
 
 from LumbarSegLib.core.definitions import MEASURES, Threshold
-from LumbarSegLib.core.thresholds import SHIPPED, Thresholds, thresholds_from
+from LumbarSegLib.core.thresholds import OWN, SHIPPED, Thresholds, thresholds_from
 from LumbarSegLib.errors import InputError, as_sentence
 
 _KEPT = "LumbarSeg/Thresholds"
 _COLUMNS = ("value", "meaning", "source", "population")
 _FIRST = 2  # the measure and the levels stand before these
-_OWN = "own cut-off"
 
 
 def kept_thresholds() -> Thresholds:
@@ -112,5 +111,5 @@ class _Window:
         told = {**texts, "value": value, "levels": list(before.levels)}
         if value != before.value:
             for name in _COLUMNS[1:]:
-                told[name] = _OWN if told[name] == getattr(before, name) else told[name]
+                told[name] = OWN if told[name] == getattr(before, name) else told[name]
         return told

@@ -1,13 +1,14 @@
 """Findings as tables and as a plot of the scene, which other modules can read and a scene file keeps."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkStringArray
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.anatomy import ALL_KINDS, CANAL
-from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.definitions import MEASURES, Measure
 from LumbarSegLib.core.findings import Findings, is_slice
 from LumbarSegLib.core.report.tables import COLUMNS, rows_of
 from LumbarSegLib.scene.hierarchy import put_beside
@@ -46,24 +47,53 @@ def imported_table(
     return table
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an area was taken: `along` in the unit of its curve, the area in mm² or None, the level or ""."""
+
+    along: float
+    area: float | None
+    level: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An area along the canal, or of an axial image the sac's by slice, from below upward; `along` says in words of
+    what the places are counted.
+    """
+
+    measure: Measure
+    along: str
+    by_slice: bool
+    places: tuple[Place, ...]
+
+
+def area_curve(findings: Findings) -> Curve | None:
+    """The curve of the canal's or the sac's area; None where there is no area."""
+    by_slice = not findings.sections
+    places = _sac(findings) if by_slice else _canal(findings)
+    if all(place.area is None for place in places):
+        return None
+    along = "slice, from below" if by_slice else "mm along the canal, from its lower end"
+    return Curve(MEASURES["ts.area" if by_slice else "canal.area"], along, by_slice, places)
+
+
 def area_plot(segmentation: "vtkMRMLSegmentationNode", findings: Findings) -> "vtkMRMLPlotChartNode | None":
-    """A chart of the canal's area along its centreline (mm², mm from its lower end), of an axial image of the sac's
-    area by slice; with its table and series, each filled anew where it is there already. None where there is no area.
+    """A chart of `area_curve`, with its table and series, each filled anew where it is there already. None where there
+    is no area.
 
     The rows of its table are `findings.sections`, or the slices from below upward; where there is no area it is NaN.
     """
-    along = "mm" if findings.sections else "slice"
-    curve = _canal(findings) if findings.sections else _sac(findings)
-    if all(area is None for _, area, _ in curve):
+    curve = area_curve(findings)
+    if curve is None:
         return None
-    structure = CANAL if findings.sections else _SAC
-    measure = MEASURES["canal.area" if findings.sections else "ts.area"]
+    along = "slice" if curve.by_slice else "mm"
+    measure, structure = curve.measure, _SAC if curve.by_slice else CANAL
     table = _beside(segmentation, _AREAS, "vtkMRMLTableNode", "areas")
-    areas = [float("nan") if area is None else area for _, area, _ in curve]
     columns: dict[str, list[Any]] = {
-        along: [place for place, _, _ in curve],
-        measure.unit: areas,
-        "level": [level for _, _, level in curve],
+        along: [place.along for place in curve.places],
+        measure.unit: [float("nan") if place.area is None else place.area for place in curve.places],
+        "level": [place.level for place in curve.places],
     }
     _fill(table, columns)
 
@@ -74,32 +104,30 @@ def area_plot(segmentation: "vtkMRMLSegmentationNode", findings: Findings) -> "v
     series.SetYColumnName(measure.unit)
     series.SetLabelColumnName("level")
     series.SetPlotType(series.PlotTypeScatter)
-    series.SetMarkerStyle(series.MarkerStyleCircle if along == "slice" else series.MarkerStyleNone)
+    series.SetMarkerStyle(series.MarkerStyleCircle if curve.by_slice else series.MarkerStyleNone)
     series.SetColor(*(channel / 255 for channel in structure.color))
 
     chart: vtkMRMLPlotChartNode = _beside(segmentation, _CHART, "vtkMRMLPlotChartNode", "area plot")
     chart.SetAndObservePlotSeriesNodeID(series.GetID())
     chart.SetTitle(measure.name)
-    chart.SetXAxisTitle("mm along the canal, from its lower end" if along == "mm" else "slice, from below")
+    chart.SetXAxisTitle(curve.along)
     chart.SetYAxisTitle(f"{measure.name}, {measure.unit}")
     chart.SetLegendVisibility(False)
     return chart
 
 
-def _canal(findings: Findings) -> list[tuple[float, float | None, str]]:
-    """Place, area and level of each section."""
-    return [(one.along_mm, one.area_mm2, one.level) for one in findings.sections]
+def _canal(findings: Findings) -> tuple[Place, ...]:
+    return tuple(Place(one.along_mm, one.area_mm2, one.level) for one in findings.sections)
 
 
-def _sac(findings: Findings) -> list[tuple[float, float | None, str]]:
-    """Number, area of the sac and level of each slice, from below upward."""
+def _sac(findings: Findings) -> tuple[Place, ...]:
     levels = {one.slice: one.level for one in findings.represented}
     areas = {
         int(one.level.split()[1]): one.value
         for one in findings.measurements
         if one.measure == "ts.area" and is_slice(one.level)
     }
-    return [(float(number), areas[number], levels.get(number, "")) for number in sorted(areas)]
+    return tuple(Place(float(number), areas[number], levels.get(number, "")) for number in sorted(areas))
 
 
 def _beside(segmentation: "vtkMRMLSegmentationNode", role: str, kind: str, name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from LumbarSegLib.core.anatomy import structures_of
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.segmentations import label_of, segments_of, task_of
+from LumbarSegLib.scene.translation import tr as _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
@@ -58,3 +59,19 @@ def segments_by_kind(segmentation: "vtkMRMLSegmentationNode") -> dict[str, list[
         label = label_of(segment, task)
         found.setdefault(kinds.get(label, "") if label is not None else "", []).append(segment_id)
     return found
+
+
+def kind_names() -> dict[str, str]:
+    """What the user reads for the kinds of `segments_by_kind`."""
+    return {
+        "vertebra": _("Vertebrae"),
+        "disc": _("Discs"),
+        "canal": _("Canal"),
+        "ivd": "IVD",
+        "pe": "PE",
+        "ts": "TS",
+        "aap": "AAP",
+        "lateral_vertebra": _("Vertebral bodies"),
+        "disc_space": _("Disc spaces"),
+        "": _("Others"),
+    }

@@ -23,6 +23,7 @@ _TAGS = [
     "PatientAge", "PatientSex",
 ]  # fmt: skip
 _SUFFIXES = (".dcm", ".ima")
+_OFFSETS = ("OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity")
 
 Header = tuple[Path, Dataset]
 
@@ -35,6 +36,16 @@ class Series:
 
     headers: list[Header]
     damaged: list[Path]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A series as a user chooses it; `description` is "" where its files have none."""
+
+    uid: str
+    number: str
+    description: str
+    slices: int
 
 
 def is_dicom(path: Path) -> bool:
@@ -90,7 +101,11 @@ def files_at(path: Path) -> list[Path]:
     try:
         records = dcmread(path).get("DirectoryRecordSequence") or []
         listed = [record.ReferencedFileID for record in records if record.get("ReferencedFileID")]
-    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError) as error:
+        # pydicom reads one that was cut short as far as it goes, and images would be missing without a word.
+        farthest = max((int(record[offset].value) for record in records for offset in _OFFSETS), default=0)
+        if farthest >= path.stat().st_size or len(listed) < sum(one.DirectoryRecordType == "IMAGE" for one in records):
+            raise EOFError
+    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError, KeyError, AttributeError) as error:
         raise InputError(f"{path.name}: this DICOMDIR is damaged; give the folder with the images instead.") from error
     parts = [[name] if isinstance(name, str) else list(name) for name in listed]
     there = sorted({file for names in parts if (file := _on_medium(path.parent, names))})
@@ -161,20 +176,17 @@ def _of_file(path: Path) -> Series:
     return beside.series([header for header in beside.headers if header[1].SeriesInstanceUID == uid])
 
 
+def series_in(path: Path) -> list[Listed]:
+    """The series of a folder, or of the files that a DICOMDIR lists, that one would choose from, by their number."""
+    return _listed(_placed(_read(files_at(path)), ()))
+
+
 def _of_several(path: Path, wanted: str | None, modalities: Collection[str]) -> Series:
     read = _read(files_at(path))
     what = "folder" if path.is_dir() else "medium"
-    found: dict[str, list[Header]] = defaultdict(list)
-    for header in read.headers:
-        found[str(header[1].SeriesInstanceUID)].append(header)
-    if not found:
+    placed = _placed(read, modalities)
+    if not placed:
         raise InputError(f"{path.name}: the {what} holds no DICOM image; give the folder of an image series.")
-    # Screen captures and other pictures lie in many study folders; only images with a place are volumes.
-    placed = (
-        {uid: headers for uid, headers in found.items() if headers[0][1].get("Modality") in modalities}
-        or {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])}
-        or found
-    )
     if wanted is not None:
         placed = {uid: headers for uid, headers in placed.items() if wanted in (uid, _number(headers))} or placed
         if len(placed) == 1 and wanted in (*placed, _number(*placed.values())):
@@ -185,11 +197,37 @@ def _of_several(path: Path, wanted: str | None, modalities: Collection[str]) -> 
     return read.series(next(iter(placed.values())))
 
 
+def _placed(read: _Found, modalities: Collection[str]) -> dict[str, list[Header]]:
+    """The series by their UIDs. Screen captures and other pictures lie in many study folders; only images with a place
+    are volumes.
+    """
+    found: dict[str, list[Header]] = defaultdict(list)
+    for header in read.headers:
+        found[str(header[1].SeriesInstanceUID)].append(header)
+    return (
+        {uid: headers for uid, headers in found.items() if headers[0][1].get("Modality") in modalities}
+        or {uid: headers for uid, headers in found.items() if _has_place(headers[0][1])}
+        or found
+    )
+
+
+def _listed(found: dict[str, list[Header]]) -> list[Listed]:
+    rows = [
+        Listed(
+            uid,
+            _number(headers),
+            str(headers[0][1].get("SeriesDescription") or ""),
+            sum(frames_of(header) for _, header in headers),
+        )
+        for uid, headers in found.items()
+    ]
+    return sorted(rows, key=lambda one: int(one.number or 0))
+
+
 def _listing(found: dict[str, list[Header]]) -> str:
     lines = "; ".join(
-        f"{_number(headers)} ({headers[0][1].get('SeriesDescription') or 'no description'}, "
-        f"{sum(frames_of(header) for _, header in headers)} slices, UID {uid})"
-        for uid, headers in sorted(found.items(), key=lambda item: int(_number(item[1]) or 0))
+        f"{one.number} ({one.description or 'no description'}, {one.slices} slices, UID {one.uid})"
+        for one in _listed(found)
     )
     return f"choose one with its number or UID (--series): {lines}"
 

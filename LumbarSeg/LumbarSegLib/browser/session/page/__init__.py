@@ -1,0 +1,1 @@
+"""How the page is built: its parts as elements, what they say and allow comes from `scene.states` by their names."""

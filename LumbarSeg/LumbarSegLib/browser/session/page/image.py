@@ -1,0 +1,64 @@
+"""The parts of the panel around a run: the image and the choices, the run itself, and what is exported."""
+
+from typing import TYPE_CHECKING
+
+from trame.widgets import html
+
+from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section
+
+if TYPE_CHECKING:
+    from LumbarSegLib.browser.session.session import Session
+
+
+def image_section(session: "Session") -> None:
+    """Image and model."""
+    with section("image", "Image and model"):
+        with row("Image"):
+            choice("inputSelector", "image", "images")
+            plain_button("openButton", "dialog = 'open'", "Open…", tip="Open a file of yours, or try a sample.")
+        html.Div("{{ note }}", classes="note", v_for="note in notes_of_image", key="note")
+        with row("Task"):
+            choice("taskBox", "task", "tasks")
+        with row("Model"):
+            choice("modelBox", "model", "models")
+            button("modelCardButton", session.show_card, sign="mdi-information-outline")
+        with (
+            row("Lowest disc"),
+            html.Select(
+                id="lowestDiscBox",
+                v_model=("lowest_disc",),
+                disabled=("!looks.lowestDiscBox.enabled",),
+                title=("looks.lowestDiscBox.toolTip",),
+            ),
+        ):
+            html.Option("{{ one }}", v_for="one in lowest_discs", key="one", value=("one",))
+
+
+def segment_section(session: "Session") -> None:
+    """The run: its button, how far it is, and the way back."""
+    with section("segment", "Segment"):
+        button("segmentButton", session.segment, classes="main")
+        with html.Div(
+            classes="progress",
+            v_if="looks.progressBar.visible",
+            raw_attrs=[':class="{endless: !looks.progressBar.maximum}"'],
+        ):
+            html.Div(classes="done", style=("`width: ${looks.progressBar.value}%`",))
+            html.Span("{{ looks.progressBar.format }}")
+        with html.Div(classes="status"):
+            html.I(classes="mdi mdi-alert-outline warning", v_if="looks.warningIcon.visible")
+            html.Span("{{ looks.statusLabel.text }}", id="statusLabel")
+        with row():
+            choice("replaceBox", "replace", "replaces")
+            button("undoButton", session.undo_run)
+            button("detailsButton", "show_log = !show_log")
+        html.Pre("{{ log }}", v_if="show_log", classes="log", id="logText")
+
+
+def export_section(session: "Session") -> None:
+    """Results into files."""
+    with section("export", "Export"):
+        with row():
+            choice("formatBox", "format", "formats")
+            button("exportButton", session.exporting.export, text="Export…")
+        html.Div("{{ export_message }}", classes="note", id="exportLabel")

@@ -1,0 +1,42 @@
+"""What lies over each view: its name, the slice that it shows, a slider to scroll, and a button to fit it."""
+
+from typing import TYPE_CHECKING, Any
+
+from trame.widgets import html
+
+if TYPE_CHECKING:
+    from trame_server import Server
+
+NAMES = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal", "ThreeD": "3D"}
+
+
+def view_overlay(server: "Server", view_id: str, view: Any) -> None:
+    """Build what lies over a view; called while its element is open."""
+    from trame_slicer.app.logic import connect_slice_view_slider_to_state
+    from trame_slicer.views import SliceView
+
+    is_slice = isinstance(view, SliceView)
+    with html.Div(classes="overlay"):
+        with html.Span(classes=f"view-name {NAMES[view_id].lower()}", id=f"name-{view_id}"):
+            html.Span(NAMES[view_id])
+            if is_slice:
+                name = connect_slice_view_slider_to_state(server, view).name
+                count = f"Math.round(({name.max_value} - {name.min_value}) / {name.step}) + 1"
+                number = f"Math.round(({name.value} - {name.min_value}) / {name.step}) + 1"
+        if is_slice:
+            for side in ("left", "right", "top", "bottom"):
+                html.Span(f"{{{{ (letters.{view_id} || {{}}).{side} }}}}", classes=f"letter {side}", v_if="image")
+        with html.Button(classes="fit", title="Fit the view", click=view.reset_view, id=f"fit-{view_id}"):
+            html.I(classes="mdi mdi-fit-to-page-outline")
+        if is_slice:
+            html.Span(f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image")
+            html.Input(
+                type="range",
+                classes="scroll",
+                title="Scroll through the slices",
+                id=f"scroll-{view_id}",
+                min=(name.min_value,),
+                max=(name.max_value,),
+                step=(name.step,),
+                raw_attrs=[f'v-model.number="{name.value}"'],
+            )

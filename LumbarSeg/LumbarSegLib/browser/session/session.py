@@ -1,0 +1,253 @@
+"""A session: its parts joined, its one timer, and what the page shows of them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+from LumbarSegLib.browser.session.application import slicer_app, web_server
+from LumbarSegLib.browser.session.choosing import Choosing
+from LumbarSegLib.browser.session.correcting import Correcting
+from LumbarSegLib.browser.session.cut_offs import CutOffs
+from LumbarSegLib.browser.session.exporting import Exporting
+from LumbarSegLib.browser.session.measuring import Measuring
+from LumbarSegLib.browser.session.opening import Opening
+from LumbarSegLib.browser.session.page.shell import build_page
+from LumbarSegLib.browser.session.serving import protect
+from LumbarSegLib.browser.session.viewing import Viewing
+from LumbarSegLib.core.worker.client import Worker
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.formats import Exported
+from LumbarSegLib.scene.model_card import card
+from LumbarSegLib.scene.numbering import name_levels
+from LumbarSegLib.scene.reading import lowest_disc_of
+from LumbarSegLib.scene.running import Running
+from LumbarSegLib.scene.states import Situation, looks
+
+if TYPE_CHECKING:
+    from LumbarSegLib.browser.session.settings import Message, Settings
+    from LumbarSegLib.scene.runs import Run
+
+_EVERY_S = 0.05
+
+
+class Session:
+    """All that one user does and sees."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        self.app, self.server = slicer_app(), web_server()
+        self.state = self.server.state
+        self.state.update(
+            {
+                "looks": looks(Situation()),
+                "trouble": "",
+                "idle": False,
+                "log": "",
+                "show_log": False,
+                "dialog": "",
+                "card": "",
+            }
+        )
+        self._worker = Worker()
+        self._warmed = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.viewing = Viewing(self.app, self.server)
+        self.running = Running(self.app.scene, self._worker, self._on_result)
+        self.choosing = Choosing(self.state, self._on_choice)
+        self.correcting = Correcting(self.app, self.state, self._on_segmentation)
+        self.measuring = Measuring(self.app.scene, self.state, self.viewing, self.show)
+        self.opening = Opening(self.app.scene, self.state, settings, self)
+        self.exporting = Exporting(self.state, settings.exports, self._exported)
+        self.state.change("image")(lambda **_: self._image_chosen())
+        self.cut_offs = CutOffs(self.state, self.measuring)
+        build_page(self)
+
+    async def start(self) -> int:
+        """Listen, and return on which port. What is to be open at first is opened right after."""
+        self.server.controller.on_server_bind.add(lambda served: protect(served.app, self._settings.secret))
+        self.server.start(
+            port=self._settings.port,
+            host="127.0.0.1",
+            exec_mode="task",
+            timeout=0,
+            open_browser=False,
+            show_connection_info=False,
+        )
+        await self.server.ready
+        self._keep(self._tick())
+        return int(self.server.port)
+
+    def hear(self, message: "Message") -> None:
+        """Take a message of the door."""
+        with self.state:
+            if message.idle is not None:
+                self.state.idle = message.idle
+            if message.uploaded:
+                self._keep(self.opening.open_uploaded(message.uploaded, message.names))
+
+    def end(self) -> None:
+        """The user is gone: leave no process behind."""
+        self.measuring.let_go()
+        self._worker.stop()
+
+    @property
+    def situation(self) -> Situation:
+        """All that the looks of the page depend on, as it is now."""
+        volume, segmentation = self.choosing.volume, self.correcting.segmentation
+        progress, last = self.running.progress, self.running.last
+        return Situation(
+            state=self.running.state,
+            worker=self._worker.state,
+            volume=volume.GetName() if volume is not None else "",
+            problem=self.choosing.problem,
+            step=progress.step,
+            fraction=progress.fraction,
+            seconds_left=progress.seconds_left,
+            failure=self.running.failure,
+            details=self.running.log,
+            result=segmentation.GetName() if segmentation is not None else "",
+            task=self.measuring.task,
+            can_undo=last is not None and last.can_undo,
+            can_redo=last is not None and last.can_redo,
+            has_automatic=self.correcting.has_automatic,
+            has_findings=self.measuring.findings is not None,
+            has_area=self.measuring.has_area,
+            has_landmarks=self.measuring.has_landmarks,
+            is_dragged=self.measuring.is_dragged,
+            selected=self.measuring.selected_kind,
+        )
+
+    def show(self) -> None:
+        """Show the situation as it is now."""
+        told = looks(self.situation)
+        if told != self.state.looks:
+            self.state.looks = told
+        self.state.log = self.running.log
+
+    def segment(self) -> None:
+        """Begin a run with what is chosen; or, while one goes on, give it up."""
+        volume = self.choosing.volume
+        if self.running.is_busy:
+            self.running.cancel()
+        elif volume is not None:
+            replacing = self.correcting.result_of(volume) if self.state.replace == "replace" else None
+            self.running.begin(volume, self.choosing.choices, replacing)
+        self.show()
+
+    async def open_entry(self, path: str, is_folder: bool) -> None:
+        """Go into a folder of the server, or open a file in it."""
+        if is_folder:
+            self.opening.browse(path)
+        else:
+            await self.opening.open_served(path)
+
+    def show_card(self) -> None:
+        """Show what the model that is chosen, or would be, was trained on and where it ends."""
+        from LumbarSegLib.core import models
+
+        try:
+            chosen = self.state.model
+            info = models.find(chosen) if chosen else models.choose(self.choosing.likely_task or "sagittal")
+        except LumbarSegError as error:
+            self.trouble(as_sentence(error))
+        else:
+            self.state.update({"card": card(info), "dialog": "card"})
+
+    def set_layout(self, key: str) -> None:
+        """Lay the views out; where a 3D view comes, the surfaces of the result come with it."""
+        self.viewing.set_layout(key)
+        if key in ("four", "3d") and self.correcting.segmentation is not None and not self.state.show_3d:
+            self.state.show_3d = True
+            self.correcting.show_display()
+            self.viewing.fit_solid()
+
+    def undo_run(self) -> None:
+        """Bring back what was there before the last run, or the run."""
+        last = self.running.last
+        if last is not None and not self.running.is_busy:
+            (last.undo if last.can_undo else last.redo)()
+            self.correcting.choose(last.segmentation)
+            self.show()
+
+    def close_all(self) -> None:
+        """Let go of all that is open, before another image comes in its place."""
+        self.running.cancel()
+        self.running.tick()
+        self.running.dismiss()
+        self.running.last = None
+        self.measuring.let_go()
+        self.correcting.leave()
+        self.choosing.clear()
+        self.app.scene.Clear(0)
+        self.viewing.scene_cleared()
+
+    def rename_levels(self) -> None:
+        """Another lowest disc names the levels of a result that is there anew."""
+        segmentation, chosen = self.correcting.segmentation, self.state.lowest_disc
+        if segmentation is None or self.measuring.task not in ("sagittal", "xray"):
+            return
+        if lowest_disc_of(segmentation) == chosen:
+            return
+        try:
+            name_levels(segmentation, chosen)
+        except LumbarSegError as error:
+            self.trouble(as_sentence(error))
+            self.state.lowest_disc = lowest_disc_of(segmentation)
+        self.correcting.forget_steps()
+        self.show()
+
+    def trouble(self, sentence: str) -> None:
+        """Show a sentence until the user closes it."""
+        self.state.trouble = sentence
+
+    async def _tick(self) -> None:
+        """What is done several times a second."""
+        await self.opening.open_first()
+        while True:
+            with self.state:
+                self._step()
+            await asyncio.sleep(_EVERY_S)
+
+    def _step(self) -> None:
+        was_busy, worker = self.running.is_busy, self._worker.state
+        self.running.tick()
+        self.measuring.tick()
+        if was_busy or self.running.is_busy or worker != self._worker.state:
+            self.show()
+
+    def _image_chosen(self) -> None:
+        """Show the image that was chosen among those that are open, with its result if there is one."""
+        volume = self.choosing.volume
+        if volume is not None and volume is not self.viewing.volume:
+            self.viewing.show_volume(volume)
+            self.correcting.choose(self.correcting.result_of(volume))
+            self.choosing.check()
+
+    def _on_choice(self) -> None:
+        self.running.dismiss()
+        task = self.choosing.likely_task or "sagittal"
+        if self.choosing.volume is not None and not self.running.is_busy and task != self._warmed:
+            self._warmed = task
+            self._worker.warm(task)
+        self.rename_levels()
+        self.show()
+
+    def _on_result(self, run: "Run") -> None:
+        self.correcting.choose(run.segmentation)
+        self.state.folded = {**self.state.folded, "image": True, "measure": False, "export": False}
+
+    def _on_segmentation(self) -> None:
+        segmentation = self.correcting.segmentation
+        self.measuring.follow(segmentation)
+        if segmentation is not None and self.measuring.task in ("sagittal", "xray"):
+            self.state.lowest_disc = lowest_disc_of(segmentation)
+        self.show()
+
+    def _exported(self) -> Exported | None:
+        segmentation = self.correcting.segmentation
+        return Exported(segmentation, self.measuring.live) if segmentation is not None else None
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

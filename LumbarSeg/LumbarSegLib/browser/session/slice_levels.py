@@ -1,0 +1,58 @@
+"""Which levels the slices of an axial image show: as the user says it, or a sagittal segmentation beside it."""
+
+from typing import TYPE_CHECKING, Any
+
+from LumbarSegLib.core.anatomy import LOWEST_DISCS
+from LumbarSegLib.core.findings import is_slice
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
+    from trame_server.state import State
+
+    from LumbarSegLib.browser.session.measuring import Measuring
+
+_LEVELS = tuple(name for name in LOWEST_DISCS if "L6" not in name)
+
+
+class SliceLevels:
+    """The names of the slices that are measured now, kept in the page's state."""
+
+    def __init__(self, state: "State", measuring: "Measuring") -> None:
+        self._state, self._measuring = state, measuring
+        state.update({"sagittal": "", "slice_levels": [], "slice_count": 0})
+        state.change("sagittal")(lambda **_: self._sagittal_chosen())
+
+    def name_slice(self, level: str, number: Any) -> None:
+        """Say which slice shows a level, counted from 1 below; nothing or 0 takes the name away."""
+        live = self._measuring.live
+        if live is None:
+            return
+        before = dict(live.levels)
+        named = {level: int(number)} if str(number).isdigit() and int(number) else {}
+        live.levels = {key: value for key, value in before.items() if key != level} | named
+        self._measuring.refresh()
+        if self._measuring.problem:
+            self._state.trouble = self._measuring.problem
+            live.levels = before
+            self._measuring.refresh()
+
+    def sagittal_beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
+        """The sagittal segmentation that names the levels of this one, None where none was chosen."""
+        chosen = self._state.sagittal
+        beside = segmentation.GetScene().GetNodeByID(chosen) if chosen else None
+        return beside if beside is not segmentation else None
+
+    def show(self) -> None:
+        """Show the names as they are now."""
+        live = self._measuring.live
+        findings = live.findings if live is not None else None
+        if live is None or findings is None or self._measuring.task != "axial":
+            return
+        slices = {int(one.level.split()[1]) for one in findings.measurements if is_slice(one.level)}
+        self._state.slice_levels = [{"level": level, "slice": live.levels.get(level, 0)} for level in _LEVELS]
+        self._state.slice_count = max(slices, default=0)
+
+    def _sagittal_chosen(self) -> None:
+        live = self._measuring.live
+        if live is not None and self._measuring.task == "axial":
+            self._measuring.follow(live.segmentation)

@@ -1,0 +1,122 @@
+"use strict";
+// What the page does by itself: keys, drawing the curve, copying, fetching a file, coming back after a lost connection.
+(() => {
+  const trigger = (name, ...values) => window.trame.trigger(name, values);
+
+  const keys = {
+    " ": () => trigger("next_level", 1),
+    "shift+ ": () => trigger("next_level", -1),
+    "ctrl+z": () => trigger("undo"),
+    "ctrl+y": () => trigger("redo"),
+    "ctrl+shift+z": () => trigger("redo"),
+    "[": () => trigger("resize_brush", false),
+    "]": () => trigger("resize_brush", true),
+    escape: () => trigger("use_tool", ""),
+  };
+
+  const isTyping = (target) =>
+    target instanceof HTMLInputElement && ["search", "number", "text"].includes(target.type);
+
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (isTyping(event.target)) return;
+      const parts = [event.ctrlKey || event.metaKey ? "ctrl" : "", event.shiftKey ? "shift" : "", event.key.toLowerCase()];
+      const does = keys[parts.filter(Boolean).join("+")];
+      if (!does) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      does();
+    },
+    true,
+  );
+
+  const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+  const drawing = (curve) => {
+    const marks = curve.marks.map(
+      (one) =>
+        `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}" stroke="#2a2f36" vector-effect="non-scaling-stroke"/>` +
+        `<text x="2" y="${one.y - 3}" class="mark">${escaped(one.text)}</text>`,
+    );
+    return `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${marks.join("")}<path d="${curve.path}"/></svg>`;
+  };
+
+  const place = (curve, event) => {
+    const box = event.currentTarget.querySelector("svg").getBoundingClientRect();
+    const x = (1000 * (event.clientX - box.left)) / box.width;
+    const near = curve.places.reduce((best, one) => (Math.abs(one.x - x) < Math.abs(best.x - x) ? one : best));
+    return near.number;
+  };
+
+  const copy = (tables, title) => {
+    const table = tables.find((one) => one.title === title);
+    if (!table) return;
+    const heads = [title, ...table.heads.map((one) => `${one.heading} ${one.unit}`.trim())];
+    const rows = table.rows.map((row) => [row.level, ...row.cells.map((cell) => (cell ? cell.text : ""))]);
+    navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
+  };
+
+  const set = (name, value) => window.trame.state.set(name, value);
+
+  const upload = (files) => {
+    if (!files.length) return;
+    const form = new FormData();
+    let bytes = 0;
+    for (const file of files) {
+      form.append("files", file, file.name);
+      bytes += file.size;
+    }
+    if (bytes > window.trame.state.get("upload_bytes")) {
+      set("trouble", window.trame.state.get("upload_too_large"));
+      return;
+    }
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (event) =>
+      set("uploading", event.lengthComputable ? `${Math.floor((100 * event.loaded) / event.total)} %` : "Uploading");
+    request.upload.onload = () => set("uploading", "The files are being looked at.");
+    request.onerror = () => {
+      set("uploading", "");
+      set("trouble", "The upload broke off. Try it again.");
+    };
+    request.onload = () => {
+      set("uploading", "");
+      if (request.status < 400) return;
+      let told = "The files were not taken. Try it again.";
+      try {
+        told = JSON.parse(request.responseText).error || told;
+      } catch {
+        // the answer of a proxy in between, which knows no sentence of ours
+      }
+      set("trouble", told);
+    };
+    request.open("POST", "upload");
+    request.send(form);
+  };
+
+  const over = (event) => {
+    if (!event.dataTransfer || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    if (event.type === "drop") upload(event.dataTransfer.files);
+  };
+  window.addEventListener("dragover", over);
+  window.addEventListener("drop", over);
+
+  const fetched = (path) => {
+    const link = document.createElement("a");
+    link.href = path;
+    link.download = "";
+    link.click();
+  };
+
+  const ready = () => {
+    if (!window.trame || !window.trame.utils) return void setTimeout(ready, 20);
+    window.trame.state.addListener?.(({ type, keys: changed }) => {
+      if (type === "dirty-state" && changed.includes("download") && window.trame.state.get("download"))
+        fetched(window.trame.state.get("download"));
+    });
+    window.trame.utils.lumbarseg = { drawing, place, copy, upload };
+  };
+  ready();
+})();

@@ -1,0 +1,113 @@
+"""What a user does on the page, and where on the screen a place of the patient is seen."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from Testing.browser.browsing import SLOW_MS, App
+
+Point = tuple[float, float, float]
+
+_AXES = {"Red": ((0, 1), (1, 1)), "Yellow": ((1, 1), (2, -1))}
+"""Of a view: which axis of LPS runs to the right on the screen and which way, and which one downward."""
+
+
+def open_page(browser: Browser, app: App, width: int = 1280, height: int = 800) -> Page:
+    """The page of a new user, once its image is shown."""
+    page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+    page.set_default_timeout(SLOW_MS)
+    page.goto(app.address)
+    page.wait_for_url("**/s/**")
+    expect(page.locator("#segmentButton")).to_be_enabled()
+    return page
+
+
+def segment(page: Page) -> None:
+    """Press Segment and wait until what was found is measured."""
+    page.click("#segmentButton")
+    expect(page.locator("#measureView td").first).to_be_visible()
+    expect(page.locator("#statusLabel")).to_have_text("Ready.")
+
+
+def unfold(page: Page, key: str) -> None:
+    """Open a part of the panel, if it is folded."""
+    head = page.locator(f"#{key}Section > .head")
+    if head.get_attribute("aria-expanded") == "false":
+        head.click()
+    expect(head).to_have_attribute("aria-expanded", "true")
+
+
+def cell(page: Page, measure: str, level: str) -> Locator:
+    """The value of a measure at a level, in the table that has it."""
+    key = f"{measure} {level}"
+    found = page.locator(f'#measureView td[data-key="{key}"]')
+    end = time.monotonic() + SLOW_MS / 1000
+    while time.monotonic() < end:
+        for tab in page.locator("#tableBox button").all():
+            if found.count():
+                return found
+            tab.click()
+            page.wait_for_timeout(100)
+    raise AssertionError(f"no table has {key}")
+
+
+def number(found: Locator) -> float:
+    """The number that a cell shows."""
+    text = re.search(r"-?\d+(\.\d+)?", found.inner_text())
+    assert text, found.inner_text()
+    return float(text[0])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that cannot be seen on the page itself."""
+    end = time.monotonic() + SLOW_MS / 1000
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def export(page: Page, title: str, folder: Path) -> Path:
+    """Export in the format with this title and keep what the browser fetches."""
+    unfold(page, "export")
+    page.select_option("#formatBox", label=title)
+    with page.expect_download() as fetching:
+        page.click("#exportButton")
+    path = folder / fetching.value.suggested_filename
+    fetching.value.save_as(path)
+    return path
+
+
+def on_screen(page: Page, view: str, image: sitk.Image, place: Point) -> tuple[float, float]:
+    """Where a place (LPS, mm) is seen in a slice view that fits the image."""
+    page.click(f"#fit-{view}", force=True)
+    page.wait_for_timeout(300)
+    box = page.locator(f".layout-grid-item:has(#name-{view})").bounding_box()
+    assert box
+    size = np.array(image.GetSize())
+    corners = [image.TransformContinuousIndexToPhysicalPoint(end) for end in ((-0.5,) * 3, (size - 0.5).tolist())]
+    middle, extent = np.mean(corners, axis=0), np.abs(np.subtract(*corners))
+    (right, right_way), (down, down_way) = _AXES[view]
+    mm = max(extent[right] / box["width"], extent[down] / box["height"])
+    x = box["x"] + box["width"] / 2 + right_way * (place[right] - middle[right]) / mm
+    y = box["y"] + box["height"] / 2 + down_way * (place[down] - middle[down]) / mm
+    return float(x), float(y)
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 6) -> None:
+    """Drag with the left button, slowly enough for the session to see the way."""
+    page.mouse.move(start[0] - 6, start[1] - 6)
+    page.wait_for_timeout(300)
+    page.mouse.move(*start, steps=3)
+    page.wait_for_timeout(300)
+    page.mouse.down()
+    page.wait_for_timeout(200)
+    for step in range(1, steps + 1):
+        page.mouse.move(*(a + (b - a) * step / steps for a, b in zip(start, end, strict=True)))
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(200)
+    page.mouse.up()
