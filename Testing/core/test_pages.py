@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from LumbarSegLib.core.analysis import measure
-from LumbarSegLib.core.findings import Findings, Measurement, is_slice
+from LumbarSegLib.core.findings import Findings, Flag, Measurement, is_slice
 from LumbarSegLib.core.levels import spine_of
 from LumbarSegLib.core.provenance import origin, with_handwork
 from LumbarSegLib.core.report.layout import BY_LEVEL
@@ -151,8 +151,10 @@ def test_a_study_without_image_or_result_still_has_a_page_with_its_numbers(
 
 def test_thousands_of_slices_make_a_page_that_says_what_it_leaves_out() -> None:
     areas = tuple(Measurement("ts.area", f"slice {number}", 100.0 + number % 50) for number in range(3000, 0, -1))
-    study = Study("long", None, None, Findings(areas, {}, (), (), ""), {})
+    flags = tuple(Flag("no_sac", one.level, f"No sac in {one.level}.") for one in areas)
+    study = Study("long", None, None, Findings(areas, {}, (), flags, ""), {})
     html = report_html(study)
+    assert "No sac in slices 1 to 3000." in html
     assert "2940 further rows stand in the CSV and the JSON." in html
     assert len(in_page(html)) == 60
 

@@ -120,6 +120,7 @@ def _examined(image: Path, name: str, wishes: CaseWishes, clock: Clock, step: St
     """What was found in an image, and the same as a study with its measures."""
     from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
     from LumbarSegLib.core import analysis
+    from LumbarSegLib.core.images import notes_of
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.study import Study
 
@@ -148,7 +149,8 @@ def _examined(image: Path, name: str, wishes: CaseWishes, clock: Clock, step: St
     )
     clock.lap("measure")
     files = named_files(sagittal=wishes.sagittal, thresholds=wishes.thresholds)
-    told = {"input": str(image), **provenance(found), **files, **wishes.named()}
+    read = " ".join((*notes_of(found.image), *found.result.notes))
+    told = {"input": str(image), **provenance(found), **files, **wishes.named(), **({"notes": read} if read else {})}
     return found, Study(name, found.image, measured.result, measured.findings, told)
 
 

@@ -82,8 +82,12 @@ def _lowest(findings: Findings) -> dict[str, str]:
 
 
 def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
-    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`, side by side."""
-    return json.dumps({"use": RESEARCH_USE, **provenance, **as_dict(findings)}, allow_nan=False)
+    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`, side by side.
+
+    Notes that are one text become a list of one.
+    """
+    told = {key: [value] if key == "notes" and isinstance(value, str) else value for key, value in provenance.items()}
+    return json.dumps({"use": RESEARCH_USE, **told, **as_dict(findings)}, allow_nan=False)
 
 
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
