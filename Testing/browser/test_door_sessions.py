@@ -145,9 +145,21 @@ async def test_an_idle_session_is_told_so_and_ends_unless_its_user_does_somethin
 
 @in_a_loop
 async def test_a_session_whose_page_never_comes_ends() -> None:
-    async with a_door(starting_s=2) as door, a_user(door) as user:
+    async with a_door(arriving_s=2) as door, a_user(door) as user:
         await asyncio.sleep(4.5)
         assert (await user.get("state")).status == 410
+
+
+@in_a_loop
+async def test_whoever_does_not_wait_for_his_session_takes_no_place(held: Path) -> None:
+    async with a_door(sessions=1) as door, a_visitor(door) as hasty:
+        entering = asyncio.create_task(hasty.enter())
+        await asyncio.sleep(0.05)
+        entering.cancel()
+        await until(lambda: bool(sessions_in(held)))
+        await until(lambda: not sessions_in(held))
+
+        assert (await hasty.enter()).ok
 
 
 @in_a_loop
