@@ -34,13 +34,19 @@
 
   const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+  // The line is drawn to the width that there is; what is written stands over it and is not stretched with it.
   const drawing = (curve) => {
-    const marks = curve.marks.map(
-      (one) =>
-        `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}" stroke="#2a2f36" vector-effect="non-scaling-stroke"/>` +
-        `<text x="2" y="${one.y - 3}" class="mark">${escaped(one.text)}</text>`,
+    const at = (x, y) => `left: ${x / 10}%; top: ${(100 * y) / 220}%`;
+    const lines = curve.marks.map((one) => `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}"/>`);
+    const numbers = curve.marks.map((one) => `<span style="${at(0, one.y)}">${escaped(one.text)}</span>`);
+    const levels = curve.levels.map((one) => `<span class="level" style="left: ${one.x / 10}%">${escaped(one.name)}</span>`);
+    const dots = curve.dotted
+      ? curve.places.filter((one) => one.y !== null).map((one) => `<i style="${at(one.x, one.y)}"></i>`)
+      : [];
+    return (
+      `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${lines.join("")}<path d="${curve.path}"/></svg>` +
+      [...numbers, ...levels, ...dots].join("")
     );
-    return `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${marks.join("")}<path d="${curve.path}"/></svg>`;
   };
 
   const place = (curve, event) => {

@@ -178,6 +178,7 @@ class Session:
         self.measuring.let_go()
         self.correcting.leave()
         self.choosing.clear()
+        self.state.show_curve = False
         self.app.scene.Clear(0)
         self.viewing.scene_cleared()
 
