@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from aiohttp import WSCloseCode
+from aiohttp import ClientError, WSCloseCode
 
 from LumbarSegLib.browser.contract import SECRET_HEADER
 from Testing.browser.doors import a_door, a_user, a_visitor, in_a_loop, sentence, until
@@ -174,6 +174,13 @@ async def test_a_process_that_dies_closes_its_page_and_frees_its_place(held: Pat
         assert page.closed
         await until(lambda: not sessions_in(held))
         assert (await next_one.enter()).ok
+
+
+@in_a_loop
+async def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    async with a_door() as door, a_user(door) as user:
+        with pytest.raises(ClientError):
+            await (await user.get("broken")).read()
 
 
 @in_a_loop

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import (
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
@@ -67,12 +68,21 @@ async def forward(client: ClientSession, session: Session, request: web.Request,
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             response.headers.update({name: answer.headers[name] for name in _ANSWERED if name in answer.headers})
             await response.prepare(request)
-            async for chunk in answer.content.iter_chunked(_CHUNK):
-                await response.write(chunk)
-            await response.write_eof()
+            await _streamed(answer, response, request)
             return response
     except ClientError as error:
         raise _unanswered(session) from error
+
+
+async def _streamed(answer: ClientResponse, response: web.StreamResponse, request: web.Request) -> None:
+    """Pass the body on. Where it breaks off, so does the answer: another one cannot be given any more."""
+    try:
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            await response.write(chunk)
+        await response.write_eof()
+    except (ClientError, OSError):
+        if request.transport is not None:
+            request.transport.abort()
 
 
 async def _joined(client: ClientSession, session: Session, request: web.Request, path: str) -> web.WebSocketResponse:
