@@ -21,8 +21,9 @@ SOURCES = sorted(LIBRARY.rglob("*.py"))
 MAY_IMPORT = {
     "core": (),
     "scene": ("core",),
+    "cohort": ("core",),
     "browser": ("core", "scene"),
-    "cli": ("core", "scene", "browser"),
+    "cli": ("core", "scene", "browser", "cohort"),
     "desktop": ("core", "scene"),
 }
 """What each layer may import besides itself; hosts know nothing of each other, but the command line starts the page."""

@@ -13,8 +13,8 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, CookieJar, FormData
 from yarl import URL
 
-from LumbarSegLib.browser.door.limits import limits_from_resources
 from LumbarSegLib.browser.door.server import Opening, open_door
+from LumbarSegLib.browser.limits import limits_from_resources
 
 STAND_IN = (sys.executable, "-P", str(Path(__file__).with_name("stand_in.py")))
 

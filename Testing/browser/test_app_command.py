@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from LumbarSegLib.cli import app, run
+from Testing.workers import children_of, gone
 
 LUMBARSEG = str(Path(sys.executable).with_name("lumbarseg"))
 
@@ -53,6 +54,18 @@ def test_it_prints_its_address_says_what_it_is_for_and_ends_when_told(tmp_path: 
 
         assert command.wait(20) == 0
         assert not list(tmp_path.iterdir())
+
+
+def test_a_command_that_is_killed_leaves_no_session_behind(tmp_path: Path) -> None:
+    with running("--sample", "lumbar-t2", TMPDIR=str(tmp_path)) as command:
+        assert printed(command, r"http://\S+")
+        started = children_of(command.pid)
+        assert list(tmp_path.glob("lumbarseg-*/*"))
+
+        command.kill()
+
+        assert gone(*started)
+        assert not list(tmp_path.glob("lumbarseg-*/*"))
 
 
 def test_for_other_machines_it_makes_a_token_and_says_that_nothing_is_encrypted() -> None:

@@ -11,14 +11,7 @@ from aiohttp import WSCloseCode
 
 from LumbarSegLib.browser.contract import SECRET_HEADER
 from Testing.browser.doors import a_door, a_user, a_visitor, in_a_loop, sentence, until
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+from Testing.workers import is_running
 
 
 def sessions_in(held: Path) -> list[Path]:

@@ -4,6 +4,7 @@ One command serves all of it, behind a line that can be cut.
 """
 
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,91 +63,9 @@ def images_of(page: Page) -> list[str]:
 
 def upload(page: Page, *paths: Path) -> None:
     """Choose files in the page as a user does."""
-    page.click("#openButton")
+    if not page.locator("#openDialog").is_visible():
+        page.click("#openButton")
     page.set_input_files("#openDialog input[type=file]", list(paths))
-
-
-def test_two_users_side_by_side_see_only_their_own_and_leaving_deletes(
-    browser: Browser, app: App, tmp_path: Path
-) -> None:
-    own = tmp_path / "own.nrrd"
-    own.write_bytes((samples_dir() / "axial-t1.nrrd").read_bytes())
-    asked: set[str] = set()
-    one, other = a_user(browser, app), a_user(browser, app)
-    one.on("request", lambda request: asked.add(request.url.split("/")[2]))
-    complaints: list[str] = []
-    one.on("console", lambda message: complaints.append(message.text))
-
-    upload(other, own)
-
-    expect(other.locator("#inputSelector option")).to_have_text(["own"])
-    assert images_of(one) == ["lumbar-t2"]
-    assert len(app.folders) == 2
-    stranger = browser.new_context().new_page()
-    stranger.goto(app.address)
-    stranger.wait_for_selector("#says:has-text('too many users')")
-    stranger.goto(other.url)
-    assert "This session has ended" in stranger.inner_text("#says")
-    one.reload()
-    expect(one.locator("#inputSelector option")).to_have_text(["lumbar-t2"])
-    assert asked == {one.url.split("/")[2]}
-    assert not [text for text in complaints if "Content Security Policy" in text]
-
-    for page in (one, other, stranger):
-        page.context.close()
-
-    wait_until_no_folders(app)
-
-
-def wait_until_no_folders(app: App) -> None:
-    import time
-
-    deadline = time.monotonic() + SLOW_MS / 1000
-    while app.folders and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not app.folders
-
-
-def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_intact(browser: Browser, app: App, line: Line) -> None:
-    page = a_user(browser, app)
-    page.click("#segmentButton")
-    expect(page.locator("#measureView td").first).to_be_attached()
-    before = page.evaluate("JSON.stringify(window.trame.state.get('tables'))")
-
-    line.cut()
-    page.wait_for_timeout(3000)
-    line.mend()
-
-    expect(page.locator("#segmentButton")).to_be_visible()
-    assert page.evaluate("JSON.stringify(window.trame.state.get('tables'))") == before
-    assert json.loads(before)
-    assert images_of(page) == ["lumbar-t2"]
-    page.context.close()
-
-
-def volume() -> sitk.Image:
-    return sitk.ReadImage(str(samples_dir() / "axial-t1.nrrd"))
-
-
-def as_nifti(folder: Path) -> Path:
-    data = sitk.GetArrayFromImage(volume()).transpose()
-    path = folder / "own.nii.gz"
-    nibabel.save(nibabel.Nifti1Image(data, np.diag([0.7, 0.7, 36.0, 1.0])), path)
-    return path
-
-
-def as_meta_image(folder: Path) -> Path:
-    sitk.WriteImage(volume(), str(folder / "own.mha"))
-    return folder / "own.mha"
-
-
-def as_zip(folder: Path) -> Path:
-    for number in (3, 7):
-        write_series(folder / "study", number=number, description=f"series {number}", seed=number)
-    with zipfile.ZipFile(folder / "own.zip", "w") as archive:
-        for path in sorted((folder / "study").iterdir()):
-            archive.write(path, path.name)
-    return folder / "own.zip"
 
 
 @pytest.fixture(scope="module")
@@ -156,29 +75,114 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
     one.context.close()
 
 
-@pytest.mark.parametrize("make", [as_nifti, as_meta_image])
-def test_files_of_users_open_under_their_own_names(make: object, page: Page, tmp_path: Path) -> None:
-    upload(page, make(tmp_path))  # type: ignore[operator]
-    expect(page.locator("#inputSelector option")).to_have_text(["own"])
-    expect(page.locator("#trouble")).to_have_count(0)
+def volume() -> sitk.Image:
+    return sitk.ReadImage(str(samples_dir() / "axial-t1.nrrd"))
 
 
-BAD = {
-    "notes.txt": (b"words", "notes.txt: this is no image that can be opened"),
-    "notes.nrrd": (b"words", "notes.nrrd: there is no image in it"),
-    "bad.zip": (b"PK\x03\x04 and then nothing", "bad.zip: the archive is damaged or incomplete"),
-    "short.nrrd": ((samples_dir() / "axial-t1.nrrd").read_bytes()[:20000], "short.nrrd: the file is damaged or incomplete"),
-}
+def zipped_series(folder: Path) -> Path:
+    for number in (3, 7):
+        write_series(folder / "study", number=number, description=f"series {number}", seed=number)
+    with zipfile.ZipFile(folder / "study.zip", "w") as archive:
+        for path in sorted((folder / "study").iterdir()):
+            archive.write(path, path.name)
+    return folder / "study.zip"
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_gets_one_sentence_and_changes_nothing(name: str, page: Page, tmp_path: Path) -> None:
+def test_files_of_users_open_under_their_own_names(page: Page, tmp_path: Path) -> None:
+    data = sitk.GetArrayFromImage(volume()).transpose()
+    nibabel.save(nibabel.Nifti1Image(data, np.diag([0.7, 0.7, 36.0, 1.0])), tmp_path / "nifti.nii.gz")
+    sitk.WriteImage(volume(), str(tmp_path / "meta.mha"))
+    for name in ("nifti.nii.gz", "meta.mha"):
+        upload(page, tmp_path / name)
+
+        expect(page.locator("#inputSelector option")).to_have_text([name.split(".")[0]])
+        expect(page.locator("#trouble")).to_have_count(0)
+
+
+def test_of_a_zip_with_two_series_the_user_chooses_one(page: Page, tmp_path: Path) -> None:
+    upload(page, zipped_series(tmp_path))
+
+    page.get_by_text("series 7, 5 slices").click()
+
+    expect(page.locator("#inputSelector option")).to_have_text(["study"])
+
+
+def test_bad_files_get_one_sentence_and_change_nothing(page: Page, tmp_path: Path) -> None:
     before = images_of(page)
-    content, sentence = BAD[name]
-    (tmp_path / name).write_bytes(content)
+    bad = {
+        "notes.txt": (b"words", "notes.txt: this is no image that can be opened"),
+        "notes.nrrd": (b"words", "notes.nrrd: there is no image in it"),
+        "bad.zip": (b"PK\x03\x04 and then nothing", "bad.zip: the archive is damaged or incomplete"),
+        "short.nrrd": ((samples_dir() / "axial-t1.nrrd").read_bytes()[:20000], "short.nrrd: the file is damaged"),
+    }
+    for name, (content, sentence) in bad.items():
+        (tmp_path / name).write_bytes(content)
 
-    upload(page, tmp_path / name)
+        upload(page, tmp_path / name)
 
-    expect(page.locator("#trouble")).to_contain_text(sentence)
+        expect(page.locator("#trouble")).to_contain_text(sentence)
+        assert images_of(page) == before
+
+
+def test_two_gigabytes_are_refused_at_once(page: Page, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.nrrd"
+    with huge.open("wb") as file:
+        file.truncate(2_000_000_000)
+
+    upload(page, huge)
+
+    expect(page.locator("#trouble")).to_contain_text("The upload is larger than 1 GB; upload one series at a time.")
+
+
+def test_two_users_side_by_side_see_only_their_own(page: Page, browser: Browser, app: App, tmp_path: Path) -> None:
+    own = tmp_path / "own.nrrd"
+    own.write_bytes((samples_dir() / "axial-t1.nrrd").read_bytes())
+    other = a_user(browser, app)
+    before = images_of(page)
+
+    upload(other, own)
+
+    expect(other.locator("#inputSelector option")).to_have_text(["own"])
     assert images_of(page) == before
-    page.click("#closeTrouble")
+    assert len(app.folders) == 2
+    stranger = browser.new_context().new_page()
+    stranger.goto(app.address)
+    expect(stranger.locator("#says")).to_contain_text("There are too many users")
+    stranger.goto(other.url)
+    expect(stranger.locator("#says")).to_contain_text("This session has ended")
+    stranger.context.close()
+    other.context.close()
+    until_folders(app, 1)
+
+
+def until_folders(app: App, number: int) -> None:
+    deadline = time.monotonic() + SLOW_MS / 1000
+    while len(app.folders) != number and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(app.folders) == number
+
+
+def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_the_door_is_asked(
+    page: Page, app: App, line: Line
+) -> None:
+    asked: set[str] = set()
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.click("#sample-axial-t1")
+    expect(page.locator("#inputSelector option")).to_have_text(["axial-t1"])
+    page.click("#segmentButton")
+    expect(page.locator("#measureView td").first).to_be_attached()
+    before = page.evaluate("JSON.stringify(window.trame.state.get('tables'))")
+
+    line.cut()
+    expect(page.locator(".lost")).to_be_visible()
+    page.wait_for_timeout(3000)
+    line.mend()
+
+    expect(page.locator("#segmentButton")).to_be_visible()
+    assert json.loads(before)
+    assert page.evaluate("JSON.stringify(window.trame.state.get('tables'))") == before
+    assert images_of(page) == ["axial-t1"]
+    assert len(asked) == 1
+    assert not [text for text in complaints if "Content Security Policy" in text]

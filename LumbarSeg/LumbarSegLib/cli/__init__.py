@@ -15,7 +15,9 @@ from io import TextIOWrapper
 import typer
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.cli.agreeing import agreement
 from LumbarSegLib.cli.app import app as app_command
+from LumbarSegLib.cli.batch import batch
 from LumbarSegLib.cli.measuring import measure
 from LumbarSegLib.cli.options import spelled_out
 from LumbarSegLib.cli.reporting import compare, report
@@ -36,6 +38,8 @@ app.command()(segment)
 app.command()(measure)
 app.command()(report)
 app.command()(compare)
+app.command()(batch)
+app.command()(agreement)
 app.command()(sample)
 app.add_typer(models_app, name="models", invoke_without_command=True)
 

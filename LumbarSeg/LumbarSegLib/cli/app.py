@@ -57,8 +57,8 @@ def app(
         )
     import asyncio
 
-    from LumbarSegLib.browser.door.limits import limits_from_resources
     from LumbarSegLib.browser.door.server import Opening, serve
+    from LumbarSegLib.browser.limits import limits_from_resources
 
     public = _public(url)
     secret = _token(token, needed=public is not None or not _only_this_machine(host))

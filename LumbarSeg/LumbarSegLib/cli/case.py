@@ -69,6 +69,7 @@ class CaseDone:
     provenance: Mapping[str, str]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
+    study: "Study" = field(repr=False)
     status: Literal["done"] = "done"
 
 
@@ -103,7 +104,7 @@ def run_case(
     step("Done", 1.0)
     notes = (*notes_of(found.image), *found.result.notes)
     picture = next(file for file in files if file.suffix == ".png")
-    return CaseDone(named, files, picture, study.findings, study.provenance, clock.total(), notes)
+    return CaseDone(named, files, picture, study.findings, study.provenance, clock.total(), notes, study)
 
 
 def name_of(image: Path) -> str:
@@ -165,9 +166,9 @@ def _read(image: Path, wishes: CaseWishes) -> "sitk.Image":
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=3)
 def _opened(path: str, sha256: str, device: str, trusted: bool) -> "Model":
-    """The network of a model file, kept for the next case; `sha256` tells an exchanged file from the last one."""
+    """The network of a model file, kept for the next case, one for each task; `sha256` tells an exchanged file."""
     from LumbarSegLib.core.models import find, open_model
 
     return open_model(find(path), device, trusted)

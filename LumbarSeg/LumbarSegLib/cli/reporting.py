@@ -140,7 +140,7 @@ def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, 
     patient = patient_of(image, study) if image and wishes.patient else None
     files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient)
     picture = next((file for file in files if file.suffix == ".png"), None)
-    return CaseDone(study.name, files, picture, study.findings, study.provenance, {}, notes)
+    return CaseDone(study.name, files, picture, study.findings, study.provenance, {}, notes, study)
 
 
 def _in_words(done: CaseDone) -> Iterator[str]:

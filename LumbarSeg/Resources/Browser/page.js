@@ -69,7 +69,15 @@
   const upload = (files) => {
     if (!files.length) return;
     const form = new FormData();
-    for (const file of files) form.append("files", file, file.name);
+    let bytes = 0;
+    for (const file of files) {
+      form.append("files", file, file.name);
+      bytes += file.size;
+    }
+    if (bytes > window.trame.state.get("upload_bytes")) {
+      set("trouble", window.trame.state.get("upload_too_large"));
+      return;
+    }
     const request = new XMLHttpRequest();
     request.upload.onprogress = (event) =>
       set("uploading", event.lengthComputable ? `${Math.floor((100 * event.loaded) / event.total)} %` : "Uploading");

@@ -16,7 +16,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LumbarSegLib.browser.door.examination import Examination
-from LumbarSegLib.browser.door.limits import in_words
+from LumbarSegLib.browser.limits import in_words
 from LumbarSegLib.core.dicom.series import is_dicom
 from LumbarSegLib.core.pictures import READERS as PICTURES
 from LumbarSegLib.core.volume_files import VOLUMES

@@ -26,8 +26,9 @@ def page(name: str, status: HTTPStatus = HTTPStatus.OK, **values: str) -> web.Re
 
 
 def refusal_page(status: HTTPStatus, sentence: str) -> web.Response:
-    """The page that says one sentence, and leads to a new start."""
-    return page("refused.html", status, sentence=sentence)
+    """The page that says one sentence, and leads to a new start where one is to be had."""
+    again = "" if status == HTTPStatus.FORBIDDEN else "Start a new session"
+    return page("refused.html", status, sentence=sentence, again=again)
 
 
 def wants_page(request: web.Request) -> bool:

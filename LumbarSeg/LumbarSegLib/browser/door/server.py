@@ -20,17 +20,16 @@ from yarl import URL
 from LumbarSegLib.browser.door.child import SESSION_COMMAND
 from LumbarSegLib.browser.door.exports import handed_out
 from LumbarSegLib.browser.door.guard import PUBLIC, SHOWING, Guard, add_headers, guarded
-from LumbarSegLib.browser.door.limits import Limits
 from LumbarSegLib.browser.door.opengl import check_drawing
 from LumbarSegLib.browser.door.pages import asset, page
 from LumbarSegLib.browser.door.proxy import forward, to_children
 from LumbarSegLib.browser.door.sessions import Session, Sessions
 from LumbarSegLib.browser.door.uploads import take_in
+from LumbarSegLib.browser.limits import Limits
 from LumbarSegLib.errors import LumbarSegError
 
 _COOKIE = "lumbarseg-session"
-_PAGE = "index.html?reconnect=auto"
-"""Of a session; trame's page then connects again by itself where the connection breaks."""
+_PAGE = "index.html"
 
 _ENDING_S = 1.0
 _SILENT = logging.getLogger(f"{__name__}.silent")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from LumbarSegLib.browser.door.child import Child
-from LumbarSegLib.browser.door.limits import Limits
 from LumbarSegLib.browser.door.refusals import Refused, ended
+from LumbarSegLib.browser.limits import Limits
 
 log = logging.getLogger(__name__)
 

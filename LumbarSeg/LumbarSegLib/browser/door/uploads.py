@@ -20,9 +20,9 @@ from aiohttp import BodyPartReader, MultipartReader, web
 
 from LumbarSegLib.browser.contract import UPLOADS
 from LumbarSegLib.browser.door.examination import MODULE, Examination
-from LumbarSegLib.browser.door.limits import Limits, in_words
 from LumbarSegLib.browser.door.refusals import Refused
 from LumbarSegLib.browser.door.sessions import Session
+from LumbarSegLib.browser.limits import Limits, too_large
 
 _CHUNK = 1 << 20
 _ROOM = 1 << 28  # bytes that an upload leaves free on the disk
@@ -62,7 +62,7 @@ def _check_size(length: int | None, limits: Limits, folder: Path) -> None:
     if length is None:
         return
     if length > limits.upload_bytes:
-        raise _too_large(limits)
+        raise Refused(TOO_LARGE, too_large(limits))
     if length + _ROOM > shutil.disk_usage(folder).free:
         raise _disk_full()
 
@@ -86,7 +86,7 @@ async def _received(request: web.Request, place: Path, limits: Limits, alive: Ca
             while chunk := await part.read_chunk(_CHUNK):
                 remaining -= len(chunk)
                 if remaining < 0:
-                    raise _too_large(limits)
+                    raise Refused(TOO_LARGE, too_large(limits))
                 await asyncio.to_thread(file.write, chunk)
                 alive()
     if not named:
@@ -151,12 +151,6 @@ def _told(error: BaseException) -> BaseException:
     if isinstance(error, ValueError | ConnectionError):
         return Refused(HTTPStatus.BAD_REQUEST, "The upload broke off; try it again.")
     return error
-
-
-def _too_large(limits: Limits) -> Refused:
-    return Refused(
-        TOO_LARGE, f"The upload is larger than {in_words(limits.upload_bytes)}; upload one series at a time."
-    )
 
 
 def _disk_full() -> Refused:

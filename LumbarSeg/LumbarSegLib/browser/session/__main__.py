@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -33,7 +34,11 @@ def main() -> None:
         await ended.wait()
         session.end()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        # A door that was killed deletes nothing.
+        shutil.rmtree(settings.folder, ignore_errors=True)
     # VTK's windows need not be taken apart one by one.
     os._exit(0)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from LumbarSegLib.browser.session.serving import TITLE, page_module
+from LumbarSegLib.browser.session.serving import LOST, TITLE, page_module
 from LumbarSegLib.scene.terminology import load_terminology
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ def web_server() -> "Server":
 
     server = get_server(TITLE, client_type="vue3")
     server.enable_module(page_module())
-    server.state.update({"trame__title": TITLE, "trame__favicon": "logo.png"})
+    server.state.update({"trame__title": TITLE, "trame__favicon": "logo.png", "trame__template_error": LOST})
     return server

@@ -1,18 +1,17 @@
 """Images into the session: a sample, a file of the server's folder, or what the user uploaded."""
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from LumbarSegLib.browser.limits import limits_from_resources, too_large
 from LumbarSegLib.core import images
 from LumbarSegLib.core.dicom.series import is_dicom, series_in
 from LumbarSegLib.core.samples import SAMPLES, sample_named
 from LumbarSegLib.errors import LumbarSegError, as_sentence
-from LumbarSegLib.resources import resource
 from LumbarSegLib.scene.volumes import volume_from_image
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from LumbarSegLib.browser.session.settings import Settings
 
 _SHOWN = 500  # entries of a folder
-_FILES = tuple(json.loads(resource("browser.json").read_text(encoding="utf-8"))["suffixes"])
+_LIMITS = limits_from_resources()
+_FILES = _LIMITS.suffixes
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ class Opening:
                 "keep_open": False,
                 "is_opening": False,
                 "uploading": "",
+                "upload_bytes": _LIMITS.upload_bytes,
+                "upload_too_large": too_large(_LIMITS),
                 "series": [],
                 "served": settings.served_folder is not None,
                 "folder": "",
@@ -114,7 +116,8 @@ class Opening:
                 return
             image = await _elsewhere(partial(_read, path, series, self._state.picture_as))
         except LumbarSegError as error:
-            self._session.trouble(as_sentence(error))
+            # An uploaded file lies under a name of ours.
+            self._session.trouble(as_sentence(error).replace(path.name, name))
         else:
             self._show(image, name)
         finally:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from aiohttp.web import Application, Request, StreamResponse
 
 TITLE = "LumbarSeg"
+LOST = "<div class='lost'>The connection is lost. Your work is kept; the page comes back by itself.</div>"
+"""What stands in place of the page until it does (`coming_back.js`)."""
+
 _PAGE = f"page-{__version__}"
 
 
@@ -23,7 +26,7 @@ def page_module() -> dict[str, Any]:
     return {
         "serve": {_PAGE: str(resource("Browser")), "icons": str(icons)},
         "styles": ["icons/css/mdi.css", f"{_PAGE}/page.css"],
-        "scripts": [f"{_PAGE}/page.js"],
+        "scripts": [f"{_PAGE}/page.js", f"{_PAGE}/coming_back.js"],
     }
 
 

@@ -23,6 +23,7 @@ _TAGS = [
     "PatientAge", "PatientSex",
 ]  # fmt: skip
 _SUFFIXES = (".dcm", ".ima")
+_OFFSETS = ("OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity")
 
 Header = tuple[Path, Dataset]
 
@@ -100,7 +101,11 @@ def files_at(path: Path) -> list[Path]:
     try:
         records = dcmread(path).get("DirectoryRecordSequence") or []
         listed = [record.ReferencedFileID for record in records if record.get("ReferencedFileID")]
-    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError) as error:
+        # pydicom reads one that was cut short as far as it goes, and images would be missing without a word.
+        farthest = max((int(record[offset].value) for record in records for offset in _OFFSETS), default=0)
+        if farthest >= path.stat().st_size or len(listed) < sum(one.DirectoryRecordType == "IMAGE" for one in records):
+            raise EOFError
+    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError, KeyError, AttributeError) as error:
         raise InputError(f"{path.name}: this DICOMDIR is damaged; give the folder with the images instead.") from error
     parts = [[name] if isinstance(name, str) else list(name) for name in listed]
     there = sorted({file for names in parts if (file := _on_medium(path.parent, names))})

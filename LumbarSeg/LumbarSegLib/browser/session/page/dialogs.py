@@ -56,7 +56,7 @@ def _opening(session: "Session") -> None:
                 raw_attrs=[
                     "multiple",
                     'style="display: none"',
-                    '@change="utils.lumbarseg.upload($event.target.files)"',
+                    '@change="utils.lumbarseg.upload($event.target.files); $event.target.value = null"',
                 ],
             )
             icon("mdi-tray-arrow-up")

@@ -40,6 +40,11 @@ def limits_from_resources(**given: object) -> Limits:
     )
 
 
+def too_large(limits: Limits) -> str:
+    """What is said of an upload that is larger than one may be, before it is sent or after."""
+    return f"The upload is larger than {in_words(limits.upload_bytes)}; upload one series at a time."
+
+
 def in_words(number: float) -> str:
     """A number of bytes as a user reads it: "1 GB", "250 MB"."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
