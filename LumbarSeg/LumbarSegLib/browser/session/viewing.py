@@ -55,7 +55,14 @@ class Viewing:
         self._volume: vtkMRMLVolumeNode | None = None
         self._prepared: set[str] = set()
         self._state.update(
-            {"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False, "letters": {}}
+            {
+                "layout": "side",
+                "window_preset": "auto",
+                "inverted": False,
+                "adjusting": False,
+                "letters": {},
+                "flat": False,
+            }
         )
         self._state.change("window_preset")(lambda window_preset, **_: self.set_window(window_preset))
         # All views come before the editor's tools: a tool finds no view that comes after it.
@@ -99,13 +106,18 @@ class Viewing:
         """Show an image in all views, in the layout that fits how it was taken."""
         image = image_from_volume(volume)
         self._volume = volume
-        projected = is_projection(image)
+        projected = self._state.flat = is_projection(image)
         self._plane = images.plane_of(image)
         self.set_layout("one" if projected or self._plane == "axial" else "side")
         self._app.display_manager.show_volume_in_slice_background(volume)
         self._state.inverted = False
         self.set_window("auto")
         self.reset()
+
+    def follow(self, volume: "vtkMRMLVolumeNode") -> None:
+        """Show an image anew if it was placed otherwise, as a radiograph is once its view is found."""
+        if volume is self._volume and images.plane_of(image_from_volume(volume)) != self._plane:
+            self.show_volume(volume)
 
     def scene_cleared(self) -> None:
         """Nothing is shown any more."""

@@ -29,10 +29,13 @@ def view_overlay(server: "Server", view_id: str, view: Any) -> None:
         with html.Button(classes="fit", title="Fit the view", click=view.reset_view, id=f"fit-{view_id}"):
             html.I(classes="mdi mdi-fit-to-page-outline")
         if is_slice:
-            html.Span(f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image")
+            html.Span(
+                f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image && !flat"
+            )
             html.Input(
                 type="range",
                 classes="scroll",
+                v_if="!flat",
                 title="Scroll through the slices",
                 id=f"scroll-{view_id}",
                 min=(name.min_value,),
