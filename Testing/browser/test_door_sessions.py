@@ -99,7 +99,9 @@ async def test_a_reload_finds_the_session_as_it_was() -> None:
         page = await user.connect()
         await page.send_str("7")
         await page.close(code=WSCloseCode.GOING_AWAY)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2)
+        await user.get("index.html")
+        await asyncio.sleep(2)
 
         again = await user.connect()
 

@@ -134,6 +134,7 @@ class Sessions:
         session = self._sessions.get(session_id)
         if session is None or not hmac.compare_digest(session.key.encode(), key.encode()):
             raise ended()
+        session.gone_since = time.monotonic()  # a page that is being loaded is not gone
         return session
 
     async def drop(self, session: Session) -> None:
