@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pydicom.fileset import FileSet
 
 from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.door.examining import examined
@@ -13,6 +14,8 @@ from LumbarSegLib.browser.limits import limits_from_resources
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.resources import samples_dir
 from Testing.browser.made_files import as_file, volume, zipped
+from Testing.dicom_series import write_series
+from Testing.dicom_studies import identity
 
 SAMPLE = (samples_dir() / "axial-t1.nrrd").read_bytes()
 MOST_FILES, MOST_UNPACKED, MOST_VOXEL_BYTES = 50, 20_000_000, 500_000_000
@@ -138,6 +141,23 @@ def test_a_member_of_an_archive_has_a_name_of_ours_and_its_own_suffix(tmp_path: 
     (tmp_path / "v.nii.gz").unlink()
     assert examine(tmp_path, **{"study.zip": packed}) == ["0001-0001.nrrd", "0001-0003.nii.gz"]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["0001-0001.nrrd", "0001-0003.nii.gz"]
+
+
+def test_a_directory_of_dicom_files_is_no_image_itself(tmp_path: Path) -> None:
+    write_series(tmp_path / "series", **identity())
+    files = FileSet()
+    for path in (tmp_path / "series").iterdir():
+        files.add(path)
+    files.write(tmp_path / "medium")
+    directory = (tmp_path / "medium" / "DICOMDIR").read_bytes()
+    image = next((tmp_path / "series").iterdir()).read_bytes()
+    uploaded = tmp_path / "uploaded"
+    uploaded.mkdir()
+
+    with pytest.raises(InputError, match=r"^DICOMDIR: a DICOMDIR only lists images"):
+        examine(uploaded, DICOMDIR=directory)
+
+    assert examine(uploaded, DICOMDIR=directory, IM0001=image) == ["0002.dcm"]
 
 
 def test_an_archive_in_an_archive_is_not_unpacked(tmp_path: Path) -> None:
