@@ -1,6 +1,7 @@
 "use strict";
 // What the page does by itself: keys, drawing the curve, copying, fetching a file, coming back after a lost connection.
 (() => {
+  const set = (name, value) => window.trame.state.set(name, value);
   const trigger = (name, ...values) => window.trame.trigger(name, values);
 
   const keys = {
@@ -11,16 +12,19 @@
     "ctrl+shift+z": () => trigger("redo"),
     "[": () => trigger("resize_brush", false),
     "]": () => trigger("resize_brush", true),
-    escape: () => trigger("use_tool", ""),
+    escape: () => (window.trame.state.get("dialog") ? set("dialog", "") : trigger("use_tool", "")),
   };
 
   const isTyping = (target) =>
     target instanceof HTMLInputElement && ["search", "number", "text"].includes(target.type);
 
+  // Whoever goes through the page by keys presses its buttons with the space bar.
+  const isReachedByKeys = (target) => target instanceof HTMLElement && target.matches(":focus-visible");
+
   window.addEventListener(
     "keydown",
     (event) => {
-      if (isTyping(event.target)) return;
+      if (isTyping(event.target) || (event.key === " " && isReachedByKeys(event.target))) return;
       const parts = [event.ctrlKey || event.metaKey ? "ctrl" : "", event.shiftKey ? "shift" : "", event.key.toLowerCase()];
       const does = keys[parts.filter(Boolean).join("+")];
       if (!does) return;
@@ -31,6 +35,12 @@
     },
     true,
   );
+
+  // A button that was clicked with the mouse does not keep the keys to itself.
+  window.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.detail ? event.target.closest("button") : null;
+    if (button) button.blur();
+  });
 
   const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
@@ -63,8 +73,6 @@
     const rows = table.rows.map((row) => [row.level, ...row.cells.map((cell) => (cell ? cell.text : ""))]);
     navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
   };
-
-  const set = (name, value) => window.trame.state.set(name, value);
 
   const upload = (files) => {
     if (!files.length) return;
