@@ -16,6 +16,7 @@ from aiohttp import (
     ClientTimeout,
     ClientWebSocketResponse,
     DummyCookieJar,
+    TCPConnector,
     WSCloseCode,
     WSMsgType,
     hdrs,
@@ -46,7 +47,13 @@ _TIMEOUT = ClientTimeout(total=None, sock_connect=10, sock_read=60)
 @asynccontextmanager
 async def to_children() -> AsyncIterator[ClientSession]:
     """The connections to all children. Bytes pass as they are, and no cookie is kept."""
-    async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=_TIMEOUT) as client:
+    client = ClientSession(
+        connector=TCPConnector(limit=0),  # each page holds one as long as it is open
+        auto_decompress=False,
+        cookie_jar=DummyCookieJar(),
+        timeout=_TIMEOUT,
+    )
+    async with client:
         yield client
 
 
