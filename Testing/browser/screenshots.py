@@ -94,8 +94,8 @@ def _look_at_axial_slices(page: Page, take: Callable[[str], None]) -> None:
     page.click("#levelsButton")
     for level, number in (("L5/S1", "1"), ("L4/5", "2"), ("L3/4", "3")):
         page.fill(f"[id='level-{level}']", number)
-        page.press(f"[id='level-{level}']", "Enter")
-    page.click("#levelsDialog #closeDialog")
+    page.click("#nameSlices")
+    expect(page.locator("#levelsDialog")).to_have_count(0)
     page.click("#plotButton")
     cell(page, "ts.area", "L4/5").click()
     take("axial")

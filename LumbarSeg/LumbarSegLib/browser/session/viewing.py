@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
-from LumbarSegLib.browser.session.page.views import view_overlay
+from LumbarSegLib.browser.session.page.views import fit_in_place, view_overlay
 from LumbarSegLib.core import images
 from LumbarSegLib.core.projection import is_projection
 from LumbarSegLib.scene.volumes import image_from_volume
@@ -98,7 +98,7 @@ class Viewing:
             self._prepared.add(view.get_singleton_tag())
             view.set_ruler(view.get_view_node().RulerTypeThin)
             if isinstance(view, SliceView):
-                view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: view.fit_view_to_content())
+                view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: fit_in_place(view))
                 view.set_background_volume_id(self._volume.GetID() if self._volume is not None else None)
                 view.reset_view()
 
@@ -123,8 +123,14 @@ class Viewing:
         """Nothing is shown any more."""
         self._volume = None
 
+    def fit(self) -> None:
+        """Fit all views without leaving the slices that they show."""
+        for view in self._app.view_manager.get_slice_views():
+            fit_in_place(view)
+        self.fit_solid()
+
     def reset(self) -> None:
-        """Fit all views to what they show."""
+        """Let all views show the middle of what there is."""
         for view in self._app.view_manager.get_views():
             view.reset_view()
         self._state.letters = {

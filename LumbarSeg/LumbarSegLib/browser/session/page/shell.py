@@ -92,7 +92,7 @@ def _bar(session: "Session") -> None:
                 tip="Show black as white",
                 raw_attrs=[':class="{on: inverted}"'],
             )
-            plain_button("fitButton", viewing.reset, sign="mdi-fit-to-page-outline", tip="Fit all views")
+            plain_button("fitButton", viewing.fit, sign="mdi-fit-to-page-outline", tip="Fit all views")
         with html.Div(classes="group"):
             plain_button(
                 "undoEdit",
