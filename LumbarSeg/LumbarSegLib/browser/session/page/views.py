@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 NAMES = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal", "ThreeD": "3D"}
 
 
+def fit_in_place(view: Any) -> None:
+    """Fit a view to the image without leaving the slice that it shows."""
+    offset = view.get_slice_value() if hasattr(view, "get_slice_value") else None
+    view.fit_view_to_content()
+    if offset is not None:
+        view.set_slice_value(offset)
+    view.schedule_render()
+
+
 def view_overlay(server: "Server", view_id: str, view: Any) -> None:
     """Build what lies over a view; called while its element is open."""
     from trame_slicer.app.logic import connect_slice_view_slider_to_state
@@ -26,13 +35,16 @@ def view_overlay(server: "Server", view_id: str, view: Any) -> None:
         if is_slice:
             for side in ("left", "right", "top", "bottom"):
                 html.Span(f"{{{{ (letters.{view_id} || {{}}).{side} }}}}", classes=f"letter {side}", v_if="image")
-        with html.Button(classes="fit", title="Fit the view", click=view.reset_view, id=f"fit-{view_id}"):
+        with html.Button(classes="fit", title="Fit the view", click=lambda: fit_in_place(view), id=f"fit-{view_id}"):
             html.I(classes="mdi mdi-fit-to-page-outline")
         if is_slice:
-            html.Span(f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image")
+            html.Span(
+                f"{{{{ {number} }}}} / {{{{ {count} }}}}", classes="slice", id=f"slice-{view_id}", v_if="image && !flat"
+            )
             html.Input(
                 type="range",
                 classes="scroll",
+                v_if="!flat",
                 title="Scroll through the slices",
                 id=f"scroll-{view_id}",
                 min=(name.min_value,),
