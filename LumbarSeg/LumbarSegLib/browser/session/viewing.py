@@ -62,6 +62,7 @@ class Viewing:
                 "adjusting": False,
                 "letters": {},
                 "flat": False,
+                "in_mm": True,
             }
         )
         self._state.change("window_preset")(lambda window_preset, **_: self.set_window(window_preset))
@@ -96,7 +97,6 @@ class Viewing:
             if view.get_singleton_tag() in self._prepared:
                 continue
             self._prepared.add(view.get_singleton_tag())
-            view.set_ruler(view.get_view_node().RulerTypeThin)
             if isinstance(view, SliceView):
                 view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: fit_in_place(view))
                 view.set_background_volume_id(self._volume.GetID() if self._volume is not None else None)
@@ -107,6 +107,7 @@ class Viewing:
         image = image_from_volume(volume)
         self._volume = volume
         projected = self._state.flat = is_projection(image)
+        self._state.in_mm = images.has_spacing(image)
         self._plane = images.plane_of(image)
         self.set_layout("one" if projected or self._plane == "axial" else "side")
         self._app.display_manager.show_volume_in_slice_background(volume)
