@@ -97,8 +97,8 @@ def _edit(page: Page) -> None:
 
 
 def _grow(page: Page, app: App, rounds: int) -> None:
-    """The most that was held in the later half of the rounds against the most in the earlier one: what is held rises for
-    some rounds, until Python collects what refers to itself.
+    """The most that was held in the later half of the rounds against the most in the earlier one: what is held rises
+    for some rounds, until Python collects what refers to itself.
     """
     held = []
     for number in range(rounds):
