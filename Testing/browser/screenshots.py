@@ -19,7 +19,12 @@ SIZES = ((1280, 800), (1440, 900), (1920, 1080))
 _PICTURES = Path(__file__).resolve().parents[2] / "Resources" / "Screenshots"
 _IN_README = {"measured": "page.png", "axial": "page-axial.png"}
 _README_SIZE = (1440, 900)
-_STILL_MS = 2500  # until the views have sent their pictures in full quality
+_STILL_MS = 4000  # until the views have sent their pictures in full quality
+_ALL_DRAWN = """() => {
+  const views = [...document.querySelectorAll(".layout-grid-item")];
+  const isDrawn = (view) => [...view.querySelectorAll("img")].some((one) => one.naturalWidth > 0.9 * view.clientWidth);
+  return views.length > 0 && views.every(isDrawn);
+}"""
 
 
 def main(folder: Path) -> None:
@@ -35,7 +40,8 @@ def _take_all(browser: Browser, app: App, size: tuple[int, int], folder: Path) -
     page = open_page(browser, app, *size)
 
     def take(name: str) -> None:
-        page.mouse.move(size[0] - 40, 20)
+        page.mouse.move(size[0] - 80, 20)
+        page.wait_for_function(_ALL_DRAWN)
         page.wait_for_timeout(_STILL_MS)
         page.screenshot(path=folder / f"{name}-{size[0]}.png")
         if size == _README_SIZE and name in _IN_README:
@@ -49,8 +55,10 @@ def _take_all(browser: Browser, app: App, size: tuple[int, int], folder: Path) -
     take("correcting")
     page.keyboard.press("Escape")
     page.click("#layout-four")
+    expect(page.locator(".view-name")).to_have_count(4)
     take("four views")
     page.click("#layout-3d")
+    expect(page.locator(".view-name")).to_have_count(2)
     take("solid")
     for button, name in (("openButton", "open"), ("thresholdsButton", "cut-offs"), ("keysButton", "keys")):
         _show(page, button)
@@ -86,8 +94,8 @@ def _look_at_axial_slices(page: Page, take: Callable[[str], None]) -> None:
     page.click("#levelsButton")
     for level, number in (("L5/S1", "1"), ("L4/5", "2"), ("L3/4", "3")):
         page.fill(f"[id='level-{level}']", number)
-        page.press(f"[id='level-{level}']", "Enter")
-    page.click("#levelsDialog #closeDialog")
+    page.click("#nameSlices")
+    expect(page.locator("#levelsDialog")).to_have_count(0)
     page.click("#plotButton")
     cell(page, "ts.area", "L4/5").click()
     take("axial")

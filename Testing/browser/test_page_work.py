@@ -16,6 +16,7 @@ import pytest
 import SimpleITK as sitk
 from playwright.sync_api import Browser, Page, expect
 
+from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.samples import sample_named
 from LumbarSegLib.scene.files import load_segmentation
@@ -242,7 +243,7 @@ def test_a_changed_cut_off_counts_as_ones_own(axial: Page, tmp_path: Path) -> No
     unfold(axial, "measure")
     axial.click("#thresholdsButton")
     rows = axial.locator("#cut-offsDialog tbody tr")
-    row = rows.filter(has_text=f"{MEASURES[SAC].name}, {MEASURES[SAC].unit}").first
+    row = rows.filter(has_text=MEASURES["ts.ap_diameter"].name)
     box = row.locator("input")
     box.fill("9999")
     box.press("Enter")
@@ -260,8 +261,8 @@ def test_a_named_slice_stands_for_its_level_and_the_curve_shows_the_area(axial: 
     unfold(axial, "measure")
     axial.click("#levelsButton")
     axial.locator("[id='level-L4/5']").fill("2")
-    axial.locator("[id='level-L4/5']").press("Enter")
-    axial.click("#levelsDialog #closeDialog")
+    axial.click("#nameSlices")
+    expect(axial.locator("#levelsDialog")).to_have_count(0)
     assert number(cell(axial, SAC, "L4/5")) == number(cell(axial, SAC, SLICE))
     axial.click("#plotButton")
     expect(axial.locator("#curve svg path")).to_be_visible()
@@ -299,13 +300,14 @@ def test_surfaces_come_in_one_archive(sagittal: Page, tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("title", ["Report in words (.txt)", "Picture of the measures (.png)"])
-def test_words_and_a_picture_are_written(sagittal: Page, tmp_path: Path, title: str) -> None:
-    path = export(sagittal, title, tmp_path)
-    if path.suffix == ".png":
-        assert sitk.ReadImage(str(path)).GetSize()[0] > 600
-    else:
-        assert "Research use; not for diagnosis." in path.read_text(encoding="utf-8")
+def test_reports_and_a_picture_are_written(sagittal: Page, tmp_path: Path) -> None:
+    words = export(sagittal, "Report in words (.txt)", tmp_path).read_text(encoding="utf-8")
+    page = export(sagittal, "Report on one page (.html)", tmp_path).read_text(encoding="utf-8")
+    sheet = export(sagittal, "Report on one page (.pdf)", tmp_path).read_bytes()
+    picture = export(sagittal, "Picture of the measures (.png)", tmp_path)
+    assert RESEARCH_USE in words and RESEARCH_USE in page
+    assert sheet.startswith(b"%PDF-")
+    assert sitk.ReadImage(str(picture)).GetSize()[0] > 600
 
 
 def test_a_run_is_cancelled_and_undone(browser: Browser, app: App) -> None:

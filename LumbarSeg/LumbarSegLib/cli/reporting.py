@@ -136,9 +136,9 @@ def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: P
 
 def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, notes: tuple[str, ...]) -> CaseDone:
     """Write all of a study that was not segmented here."""
-    from LumbarSegLib.cli.case_files import dicom_source, patient_of, write_case
+    from LumbarSegLib.cli.case_files import patient_of, write_case
 
-    source = dicom_source(image, study) if image and wishes.dicom else []
+    source = [image] if image and wishes.dicom else []
     patient = patient_of(image, study) if image and wishes.patient else None
     files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient)
     picture = next((file for file in files if file.suffix == ".png"), None)

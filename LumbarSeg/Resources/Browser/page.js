@@ -1,6 +1,7 @@
 "use strict";
 // What the page does by itself: keys, drawing the curve, copying, fetching a file, coming back after a lost connection.
 (() => {
+  const set = (name, value) => window.trame.state.set(name, value);
   const trigger = (name, ...values) => window.trame.trigger(name, values);
 
   const keys = {
@@ -11,16 +12,19 @@
     "ctrl+shift+z": () => trigger("redo"),
     "[": () => trigger("resize_brush", false),
     "]": () => trigger("resize_brush", true),
-    escape: () => trigger("use_tool", ""),
+    escape: () => (window.trame.state.get("dialog") ? set("dialog", "") : trigger("use_tool", "")),
   };
 
   const isTyping = (target) =>
     target instanceof HTMLInputElement && ["search", "number", "text"].includes(target.type);
 
+  // Whoever goes through the page by keys presses its buttons with the space bar.
+  const isReachedByKeys = (target) => target instanceof HTMLElement && target.matches(":focus-visible");
+
   window.addEventListener(
     "keydown",
     (event) => {
-      if (isTyping(event.target)) return;
+      if (isTyping(event.target) || (event.key === " " && isReachedByKeys(event.target))) return;
       const parts = [event.ctrlKey || event.metaKey ? "ctrl" : "", event.shiftKey ? "shift" : "", event.key.toLowerCase()];
       const does = keys[parts.filter(Boolean).join("+")];
       if (!does) return;
@@ -32,15 +36,27 @@
     true,
   );
 
+  // A button that was clicked with the mouse does not keep the keys to itself.
+  window.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.detail ? event.target.closest("button") : null;
+    if (button) button.blur();
+  });
+
   const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+  // The line is drawn to the width that there is; what is written stands over it and is not stretched with it.
   const drawing = (curve) => {
-    const marks = curve.marks.map(
-      (one) =>
-        `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}" stroke="#2a2f36" vector-effect="non-scaling-stroke"/>` +
-        `<text x="2" y="${one.y - 3}" class="mark">${escaped(one.text)}</text>`,
+    const at = (x, y) => `left: ${x / 10}%; top: ${(100 * y) / 220}%`;
+    const lines = curve.marks.map((one) => `<line x1="0" x2="1000" y1="${one.y}" y2="${one.y}"/>`);
+    const numbers = curve.marks.map((one) => `<span style="${at(0, one.y)}">${escaped(one.text)}</span>`);
+    const levels = curve.levels.map((one) => `<span class="level" style="left: ${one.x / 10}%">${escaped(one.name)}</span>`);
+    const dots = curve.dotted
+      ? curve.places.filter((one) => one.y !== null).map((one) => `<i style="${at(one.x, one.y)}"></i>`)
+      : [];
+    return (
+      `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${lines.join("")}<path d="${curve.path}"/></svg>` +
+      [...numbers, ...levels, ...dots].join("")
     );
-    return `<svg viewBox="0 0 1000 220" preserveAspectRatio="none">${marks.join("")}<path d="${curve.path}"/></svg>`;
   };
 
   const place = (curve, event) => {
@@ -57,8 +73,6 @@
     const rows = table.rows.map((row) => [row.level, ...row.cells.map((cell) => (cell ? cell.text : ""))]);
     navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
   };
-
-  const set = (name, value) => window.trame.state.set(name, value);
 
   const upload = (files) => {
     if (!files.length) return;

@@ -88,6 +88,7 @@ class Correcting:
         self.forget_steps()
         self._results.clear()
         self._state.update({"results": [], "result": "", "segments": [], "segment": "", "kinds": []})
+        self._state.show_3d = False
 
     def forget_steps(self) -> None:
         """What was done so far can no longer be undone."""

@@ -86,7 +86,8 @@ class Opening:
         if top is None or place is None or not place.is_dir():
             return
         there = sorted(place.iterdir(), key=lambda one: (one.is_file(), one.name.lower()))
-        listed = [one for one in there if not one.name.startswith(".") and (one.is_dir() or _is_image(one))]
+        inside = [one for one in there if one.resolve().is_relative_to(top.resolve())]
+        listed = [one for one in inside if not one.name.startswith(".") and (one.is_dir() or _is_image(one))]
         up = [] if place == top.resolve() else [{"name": "..", "path": _below(top, place.parent), "is_folder": True}]
         self._state.folder = _below(top, place)
         self._state.entries = up + [

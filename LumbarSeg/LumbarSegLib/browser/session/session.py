@@ -178,6 +178,7 @@ class Session:
         self.measuring.let_go()
         self.correcting.leave()
         self.choosing.clear()
+        self.state.show_curve = False
         self.app.scene.Clear(0)
         self.viewing.scene_cleared()
 
@@ -233,6 +234,8 @@ class Session:
         self.show()
 
     def _on_result(self, run: "Run") -> None:
+        if self.choosing.volume is not None:
+            self.viewing.follow(self.choosing.volume)
         self.correcting.choose(run.segmentation)
         self.state.folded = {**self.state.folded, "image": True, "measure": False, "export": False}
 

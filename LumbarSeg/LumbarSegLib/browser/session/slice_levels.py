@@ -22,19 +22,20 @@ class SliceLevels:
         state.update({"sagittal": "", "slice_levels": [], "slice_count": 0})
         state.change("sagittal")(lambda **_: self._sagittal_chosen())
 
-    def name_slice(self, level: str, number: Any) -> None:
-        """Say which slice shows a level, counted from 1 below; nothing or 0 takes the name away."""
+    def name_slices(self, rows: list[dict[str, Any]]) -> None:
+        """Say which slice shows each level, in rows with `level` and `slice`, counted from 1 below; 0 names none."""
         live = self._measuring.live
         if live is None:
             return
         before = dict(live.levels)
-        named = {level: int(number)} if str(number).isdigit() and int(number) else {}
-        live.levels = {key: value for key, value in before.items() if key != level} | named
+        live.levels = {str(row["level"]): int(row["slice"]) for row in rows if row.get("slice")}
         self._measuring.refresh()
         if self._measuring.problem:
             self._state.trouble = self._measuring.problem
             live.levels = before
             self._measuring.refresh()
+        else:
+            self._state.dialog = ""
 
     def sagittal_beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
         """The sagittal segmentation that names the levels of this one, None where none was chosen."""

@@ -78,6 +78,7 @@ def curve_to_show(findings: Findings | None) -> dict[str, Any] | None:
     return {
         "title": title,
         "along": curve.along,
+        "dotted": curve.by_slice,
         "path": " ".join(pieces),
         "places": places,
         "levels": levels,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
-from LumbarSegLib.browser.session.page.views import view_overlay
+from LumbarSegLib.browser.session.page.views import fit_in_place, view_overlay
 from LumbarSegLib.core import images
 from LumbarSegLib.core.projection import is_projection
 from LumbarSegLib.scene.volumes import image_from_volume
@@ -55,7 +55,15 @@ class Viewing:
         self._volume: vtkMRMLVolumeNode | None = None
         self._prepared: set[str] = set()
         self._state.update(
-            {"layout": "side", "window_preset": "auto", "inverted": False, "adjusting": False, "letters": {}}
+            {
+                "layout": "side",
+                "window_preset": "auto",
+                "inverted": False,
+                "adjusting": False,
+                "letters": {},
+                "flat": False,
+                "in_mm": True,
+            }
         )
         self._state.change("window_preset")(lambda window_preset, **_: self.set_window(window_preset))
         # All views come before the editor's tools: a tool finds no view that comes after it.
@@ -89,9 +97,8 @@ class Viewing:
             if view.get_singleton_tag() in self._prepared:
                 continue
             self._prepared.add(view.get_singleton_tag())
-            view.set_ruler(view.get_view_node().RulerTypeThin)
             if isinstance(view, SliceView):
-                view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: view.fit_view_to_content())
+                view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: fit_in_place(view))
                 view.set_background_volume_id(self._volume.GetID() if self._volume is not None else None)
                 view.reset_view()
 
@@ -99,7 +106,8 @@ class Viewing:
         """Show an image in all views, in the layout that fits how it was taken."""
         image = image_from_volume(volume)
         self._volume = volume
-        projected = is_projection(image)
+        projected = self._state.flat = is_projection(image)
+        self._state.in_mm = images.has_spacing(image)
         self._plane = images.plane_of(image)
         self.set_layout("one" if projected or self._plane == "axial" else "side")
         self._app.display_manager.show_volume_in_slice_background(volume)
@@ -107,12 +115,23 @@ class Viewing:
         self.set_window("auto")
         self.reset()
 
+    def follow(self, volume: "vtkMRMLVolumeNode") -> None:
+        """Show an image anew if it was placed otherwise, as a radiograph is once its view is found."""
+        if volume is self._volume and images.plane_of(image_from_volume(volume)) != self._plane:
+            self.show_volume(volume)
+
     def scene_cleared(self) -> None:
         """Nothing is shown any more."""
         self._volume = None
 
+    def fit(self) -> None:
+        """Fit all views without leaving the slices that they show."""
+        for view in self._app.view_manager.get_slice_views():
+            fit_in_place(view)
+        self.fit_solid()
+
     def reset(self) -> None:
-        """Fit all views to what they show."""
+        """Let all views show the middle of what there is."""
         for view in self._app.view_manager.get_views():
             view.reset_view()
         self._state.letters = {

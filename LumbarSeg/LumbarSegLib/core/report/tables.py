@@ -30,7 +30,7 @@ COLUMNS = (
 )
 _COORDINATES = "LPS, mm"
 _DECIMALS = 4
-_EXACT = 9
+EXACT = 9
 """Decimals of values: rounded again as they are shown, they must show the same number."""
 
 
@@ -136,7 +136,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "measure": one.measure,
         "name": measure.name,
         "level": one.level,
-        "value": _number(one.value, _EXACT),
+        "value": _number(one.value, EXACT),
         "unit": measure.ucum,
         "band": one.band,
         "comparisons": [_comparison(found) for found in one.comparisons],

@@ -152,6 +152,7 @@ def _cut_offs(session: "Session") -> None:
 def _levels(session: "Session") -> None:
     with _dialog("levels", "Levels of the slices"):
         html.Div("The slice that shows each level. Slice 1 is the lowest.", classes="note")
+        # What is typed stays here until all is said: an answer of the session would overwrite what is being typed.
         with html.Div(classes="row", v_for="one in slice_levels", key="one.level"):
             html.Label("{{ one.level }}")
             html.Input(
@@ -159,5 +160,7 @@ def _levels(session: "Session") -> None:
                 min=0,
                 max=("slice_count",),
                 raw_attrs=[":value=\"one.slice || ''\"", ':id="`level-${one.level}`"', 'placeholder="not named"'],
-                change=(session.measuring.levels.name_slice, "[one.level, $event.target.value]"),
+                input="one.slice = Number($event.target.value)",
             )
+        with html.Div(classes="row"):
+            plain_button("nameSlices", (session.measuring.levels.name_slices, "[slice_levels]"), "Name them")

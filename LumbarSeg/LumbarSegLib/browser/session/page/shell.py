@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from trame.ui.html import DivLayout
-from trame.widgets import html
+from trame.widgets import client, html
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.browser.session.page.correct import correct_section
@@ -28,6 +28,10 @@ def build_page(session: "Session") -> None:
     """Build the page of a session as trame's main template."""
     session.state.folded = {"image": False, "segment": False, "correct": True, "measure": True, "export": True}
     _trigger_keys(session)
+    # The views are a template of their own, or all of the page would be built anew with each layout of the views.
+    with DivLayout(session.server, template_name="views") as views:
+        session.viewing.layouts.initialize_layout_grid(views)
+        session.viewing.prepare_views()
     with DivLayout(session.server) as layout:
         layout.root.classes = "page"
         with html.Aside(classes="panel"):
@@ -44,8 +48,7 @@ def build_page(session: "Session") -> None:
         with html.Main():
             _bar(session)
             with html.Div(classes="views", id="views", raw_attrs=[':class="{empty: !image}"']):
-                session.viewing.layouts.initialize_layout_grid(layout)
-                session.viewing.prepare_views()
+                client.ServerTemplate(name="views")
                 with html.Div(classes="welcome", v_if="!image"):
                     html.Img(src="logo.png", alt="")
                     html.Span("{{ is_opening ? 'The image is being read.' : looks.statusLabel.text }}")
@@ -89,7 +92,7 @@ def _bar(session: "Session") -> None:
                 tip="Show black as white",
                 raw_attrs=[':class="{on: inverted}"'],
             )
-            plain_button("fitButton", viewing.reset, sign="mdi-fit-to-page-outline", tip="Fit all views")
+            plain_button("fitButton", viewing.fit, sign="mdi-fit-to-page-outline", tip="Fit all views")
         with html.Div(classes="group"):
             plain_button(
                 "undoEdit",
