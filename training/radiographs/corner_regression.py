@@ -32,6 +32,7 @@ from training.feed.prepare import Prepared, prepare_all
 from training.feed.settings import Augmentation
 from training.folds import folds_of
 from training.loop import Training
+from training.model_start import begin_from_model
 from training.radiographs import corner_targets
 from training.state import Batch, State, average_weights, network_of
 
@@ -122,6 +123,8 @@ def train(experiment: Experiment, data: Path, resume: bool) -> Path:
     radiographs = _radiographs(experiment, data, dataset, fold.split.training)
     sampler = Sampler(radiographs, experiment.training.batch, state.network.stride)
     training = CornerTraining(experiment, folder, state, sampler, corner_targets.loss, dataset.classes, ())
+    if experiment.starts_from_file and not last.is_file():
+        begin_from_model(state, Path(str(experiment.start_from)), training.first_images())
     reason = training.run()
     facts = {
         "name": experiment.name,

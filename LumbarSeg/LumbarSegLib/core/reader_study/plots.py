@@ -34,7 +34,7 @@ def draw_differences(one: Agreement, path: Path) -> None:
     figure.supxlabel(RESEARCH_USE, x=0.99, ha="right", fontsize=7, color=_FAINT)
     panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for panel, pair in zip(panels, pairs, strict=False):
-        _draw(panel, pair)
+        _draw(panel, pair, MEASURES[one.measure].decimals + 1)
         panel.set_xlabel(f"mean{_in_unit(one)}", fontsize=8)
     for panel in panels[len(pairs) :]:
         panel.set_visible(False)
@@ -48,22 +48,24 @@ def _in_unit(one: Agreement) -> str:
     return f" ({unit})" if unit else ""
 
 
-def _draw(panel: "Axes", pair: Pair) -> None:
+def _draw(panel: "Axes", pair: Pair, decimals: int) -> None:
+    """Bias and limits as lines, and at their right ends the 95 % interval of each as a bar."""
     assert pair.bias is not None and pair.limits is not None
     assert pair.bias_interval is not None and pair.limits_within is not None
     means = (pair.first + pair.second) / 2
     panel.axhline(0, color=_HAIR, linewidth=0.8, zorder=0)
     panel.scatter(means, pair.first - pair.second, s=16, color=_ACCENT, alpha=0.75, edgecolors="none")
     low, high = pair.limits
-    for value, (start, end), style in (
-        (pair.bias, pair.bias_interval, "-"),
-        (low, (low - pair.limits_within, low + pair.limits_within), "--"),
-        (high, (high - pair.limits_within, high + pair.limits_within), "--"),
+    within = pair.limits_within
+    for value, (start, end), style, at in (
+        (pair.bias, pair.bias_interval, "-", 0.985),
+        (low, (low - within, low + within), "--", 0.965),
+        (high, (high - within, high + within), "--", 0.965),
     ):
-        panel.axhspan(start, end, color=_ACCENT, alpha=0.08, linewidth=0)
         panel.axhline(value, color=_INK, linewidth=1.0, linestyle=style)
+        panel.vlines(at, start, end, transform=panel.get_yaxis_transform(), color=_ACCENT, alpha=0.45, linewidth=3)
         panel.annotate(
-            (f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}").replace("-", "−"),  # noqa: RUF001 - as the axes have it
+            f"{value:.{decimals}f}".replace("-", "−"),  # noqa: RUF001 - as the axes have it
             (1.0, value),
             xycoords=("axes fraction", "data"),
             xytext=(3, 0),

@@ -135,4 +135,5 @@ def _how() -> Iterator[str]:
 def _plots(pictures: dict[str, str]) -> Iterator[str]:
     if pictures:
         yield from ("", "## Differences against means", "")
+        yield from ("Line: bias; dashed: limits of agreement; bars: the 95 % interval of each.", "")
         yield from (f"![{MEASURES[measure].name}]({name})" for measure, name in pictures.items())
