@@ -26,7 +26,7 @@ def test_a_table_names_images_and_what_is_known_of_them(tmp_path: Path, separato
     rows = [
         ["ID", "Path", "age", "Task", "series"],
         ["P1", "a.nrrd", "60", "", ""],
-        ["P2", "dicom", "50", "Axial", "4"],
+        ["P2", "d", "50", "Axial", "4"],
     ]
     wanted = listed(tmp_path, "list.csv", "\ufeff" + "\r\n".join(separator.join(row) for row in rows))
     assert wanted == [Wanted(tmp_path / "a.nrrd", "P1"), Wanted(tmp_path / "d", "P2", "axial", "4")]

@@ -45,7 +45,9 @@ def report(model: Model, cases: list[measured.Case]) -> Report:
     dark[0, 0] = 255
     nothing = measured.case_of("nothing", CURVED.corners * 0.4, measured.find(measured.as_radiograph(dark), model))
     pairs = [(regional.found_angles(found.findings), regional.marked_angles(cases[0].marked))]
-    return Report(model.info, [*cases, nothing], regional.compare(pairs), cases, {}, TURNED, NOT_SEEN, {}, [], [], {})
+    return Report(
+        model.info, [*cases, nothing], cases, regional.compare(pairs), cases, {}, TURNED, NOT_SEEN, {}, [], [], {}
+    )
 
 
 def test_drawn_vertebrae_are_all_found_with_their_corners_and_angles(cases: list[measured.Case]) -> None:

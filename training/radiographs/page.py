@@ -29,13 +29,15 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All that was measured. `otherwise` are the cases of every fourth radiograph by how it was shown, `as_they_are`
-    those radiographs plain, `turned` what became of them shown turned, `turned_validating` of those that validated the
-    training, by which limits were set. `laterals` are the synthetic films by what is known of them.
+    """All that was measured. `learned` are cases of radiographs that were trained on, `otherwise` those of every fourth
+    radiograph by how it was shown, `as_they_are` those radiographs plain, `turned` what became of them shown turned,
+    `turned_validating` of those that validated the training, by which limits were set. `laterals` are the synthetic
+    films by what is known of them.
     """
 
     info: ModelInfo
     cases: Sequence[Case]
+    learned: Sequence[Case]
     regional: Sequence[Regional]
     as_they_are: Sequence[Case]
     otherwise: Mapping[str, Sequence[Case]]
@@ -85,8 +87,9 @@ def _figures(report: Report) -> list[str]:
             in_words(one.value, one.digits),
             f"{'at least' if one.at_least else 'at most'} {one.target:g}",
             "yes" if one.reached else "**no**",
+            in_words(learned.value, learned.digits),
         ]
-        for one in summary.figures(report.cases)
+        for one, learned in zip(summary.figures(report.cases), summary.figures(report.learned), strict=True)
     ]
     errors = summary.all_errors(report.cases)
     marked = sum(len(case.marked) for case in report.cases)
@@ -96,9 +99,11 @@ def _figures(report: Report) -> list[str]:
     return [
         "## Held-out frontal radiographs",
         "",
-        "Means over radiographs, with 95 % intervals (bootstrap over radiographs).",
+        "Means over radiographs, with 95 % intervals (bootstrap over radiographs). The last column is of",
+        f"{len(report.learned)} radiographs that were trained on: what is no better there is no matter of learning",
+        "more by heart, but of the marks and of what the network can see.",
         "",
-        *table(["", "mean", "should be", "reached"], rows),
+        *table(["", "mean", "should be", "reached", "trained on"], rows),
         f"Of {marked} marked vertebrae {found} are found as one vertebra with corners; {extra} found ones between them",
         f"belong to none. Over all {errors.size} corners the error has a mean of {number(float(errors.mean()), 2)} %",
         f"of the endplate, a median of {number(float(np.median(errors)), 2)} % and a 95th percentile of "

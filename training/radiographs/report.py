@@ -25,11 +25,12 @@ from training.experiment import read_experiment
 from training.folds import folds_of
 from training.radiographs import baseline, lateral_truth, measured, regional, sheets, shown, summary
 from training.radiographs.corner_regression import Regression
-from training.radiographs.measured import Case
+from training.radiographs.measured import Case, Found
 from training.radiographs.page import Refused, Report, page
 from training.radiographs.project import CONFIGS, HELD_OUT, held_out_of
 
 _EVERY = 4  # of the radiographs are shown otherwise
+_EVERY_LEARNED = 32  # of those trained on are measured too
 _LATERALS = {"pixel spacing at the detector": True, "no pixel spacing": False}
 _PAGE = Path(__file__).parents[1] / "reports" / "xray.md"
 
@@ -44,6 +45,13 @@ def held_out(data: Path) -> list[Listed]:
     return [listed[name] for name in names]
 
 
+def learned_from(data: Path) -> list[Listed]:
+    """Some of the radiographs that were trained on."""
+    split = folds_of(read_experiment(CONFIGS / "radiographs/frontal.toml"), aasce.read_aasce(data))[0].split
+    names = sorted(split.training)[::_EVERY_LEARNED]
+    return [one for one in aasce.read_corners(data) if one.path.stem in names]
+
+
 def validating(data: Path) -> list[Listed]:
     """The radiographs that validated the training: nothing was learned from them, and none is measured on."""
     names = folds_of(read_experiment(CONFIGS / "radiographs/frontal.toml"), aasce.read_aasce(data))[0].split.validation
@@ -56,7 +64,9 @@ def measure(
     """All that the report says, and the panels of its pictures."""
     listed = held_out(data)
     founds = measured.find_all(listed, model)
-    cases = [measured.case_of(one.path.stem, one.corners, found) for one, found in zip(listed, founds, strict=True)]
+    cases = _cases(listed, founds)
+    trained_on = learned_from(data)
+    learned = _cases(trained_on, measured.find_all(trained_on, model))
     pairs = [
         (regional.found_angles(found.findings), regional.marked_angles(case.marked))
         for found, case in zip(founds, cases, strict=True)
@@ -73,6 +83,7 @@ def measure(
     report = Report(
         model.info,
         cases,
+        learned,
         regional.compare(pairs),
         cases[::_EVERY],
         otherwise,
@@ -84,6 +95,10 @@ def measure(
         trained,
     )
     return report, _panels(report)
+
+
+def _cases(listed: Sequence[Listed], founds: Sequence[Found]) -> list[Case]:
+    return [measured.case_of(one.path.stem, one.corners, found) for one, found in zip(listed, founds, strict=True)]
 
 
 def _iterations(*names: str) -> dict[str, int]:

@@ -127,7 +127,7 @@ def _film(study: Study, image: sitk.Image, radiograph: Radiograph) -> Picture:
     draw_bare_slice(view, stack, 0, box)
     if study.image is None:
         draw_segments(view, stack.labels[0], radiograph.instances, stack.box, _OPACITY)
-    if not is_magnified(image):
+    if study.image is not None and not is_magnified(image):  # without its image it is not known whether it is
         draw_scale_bar(view, stack, box)
     draw_angles(view, stack, radiograph, study.findings)
     words = "From the front" if radiograph.view == "frontal" else "From the side, experimental"
