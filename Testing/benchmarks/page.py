@@ -45,11 +45,14 @@ def main(rounds: int) -> None:
             _scroll(page, pictures)
             _edit(page)
             for name, pids in _processes(app).items():
-                _tell(f"memory of the {name}, MB", sum(map(_rss_mb, pids)))
+                _tell(f"memory of the {name}, MB", sum(map(_resident_mb, pids)))
+                _tell("its share of what processes have in common, MB", sum(map(_share_mb, pids)))
             for number in range(rounds):
                 _open(page, ("axial-t1", "lumbar-t2")[number % 2])
                 segment(page)
-                _tell(f"round {number + 1}: memory of the session, MB", sum(map(_rss_mb, _processes(app)["session"])))
+                _tell(
+                    f"round {number + 1}: memory of the session, MB", sum(map(_resident_mb, _processes(app)["session"]))
+                )
 
 
 def _open(page: Page, name: str) -> None:
@@ -106,9 +109,18 @@ def _processes(app: App) -> dict[str, list[int]]:
     return found
 
 
-def _rss_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+def _resident_mb(pid: int) -> float:
+    return _told_mb(f"/proc/{pid}/status", "VmRSS")
+
+
+def _share_mb(pid: int) -> float:
+    """Libraries that several processes use are counted once for all of them."""
+    return _told_mb(f"/proc/{pid}/smaps_rollup", "Pss")
+
+
+def _told_mb(path: str, name: str) -> float:
+    lines = Path(path).read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
 
 
 @contextmanager
