@@ -52,7 +52,10 @@ async def main() -> None:
         (drawer / "L3 größe.csv").write_text("a,b\n", encoding="utf-8")
         return web.Response()
 
-    async def quit_now(request: web.Request) -> web.Response:
+    async def broken(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        await response.write(bytes(1000))
         os._exit(3)
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
@@ -71,7 +74,7 @@ async def main() -> None:
     application = web.Application(middlewares=[only_the_door])
     routes = {"/": page, "/index.html": page, "/page.js": script, "/state": state, "/export": export, "/ws": socket}
     application.add_routes([web.get(path, handler) for path, handler in routes.items()])
-    application.add_routes([web.get("/quit", quit_now)])
+    application.add_routes([web.get("/broken", broken)])
     runner = web.AppRunner(application)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", settings["port"])

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from aiohttp import WSCloseCode
+from aiohttp import ClientError, WSCloseCode
 
 from LumbarSegLib.browser.contract import SECRET_HEADER
 from Testing.browser.doors import a_door, a_user, a_visitor, in_a_loop, sentence, until
@@ -99,7 +99,9 @@ async def test_a_reload_finds_the_session_as_it_was() -> None:
         page = await user.connect()
         await page.send_str("7")
         await page.close(code=WSCloseCode.GOING_AWAY)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2)
+        await user.get("index.html")
+        await asyncio.sleep(2)
 
         again = await user.connect()
 
@@ -145,9 +147,21 @@ async def test_an_idle_session_is_told_so_and_ends_unless_its_user_does_somethin
 
 @in_a_loop
 async def test_a_session_whose_page_never_comes_ends() -> None:
-    async with a_door(starting_s=2) as door, a_user(door) as user:
+    async with a_door(arriving_s=2) as door, a_user(door) as user:
         await asyncio.sleep(4.5)
         assert (await user.get("state")).status == 410
+
+
+@in_a_loop
+async def test_whoever_does_not_wait_for_his_session_takes_no_place(held: Path) -> None:
+    async with a_door(sessions=1) as door, a_visitor(door) as hasty:
+        entering = asyncio.create_task(hasty.enter())
+        await asyncio.sleep(0.05)
+        entering.cancel()
+        await until(lambda: bool(sessions_in(held)))
+        await until(lambda: not sessions_in(held))
+
+        assert (await hasty.enter()).ok
 
 
 @in_a_loop
@@ -162,6 +176,13 @@ async def test_a_process_that_dies_closes_its_page_and_frees_its_place(held: Pat
         assert page.closed
         await until(lambda: not sessions_in(held))
         assert (await next_one.enter()).ok
+
+
+@in_a_loop
+async def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    async with a_door() as door, a_user(door) as user:
+        with pytest.raises(ClientError):
+            await (await user.get("broken")).read()
 
 
 @in_a_loop

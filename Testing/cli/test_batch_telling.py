@@ -14,7 +14,7 @@ from LumbarSegLib.errors import LumbarSegError
 
 
 def record(name: str, lordosis: float) -> Record:
-    number = KeyNumber("lordosis_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
+    number = KeyNumber("lordosis_l1_s1_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
     flag = {"key": "fragmented", "level": "L4", "text": "L4 is broken.", "blocks": ["*"]}
     outcome = Outcome("sagittal", "L1 to L5", {}, (number,), (flag,), (), {})
     return Record(name, f"/{name}", "done", 4.0, "", "1", outcome=outcome)
@@ -62,7 +62,7 @@ def test_the_summary_has_the_numbers_of_all_cases_and_says_where_to_look_first(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "3 of 3 cases done; 3 in this run, 12 s, 4.0 s a case"
     assert lines[1] == "Look first at: a (2), b (2), c (2)"
-    assert lines[3].split() == ["Lordosis,", "°", "3", "50.0", "10.0", "40.0", "60.0"]
+    assert lines[3].split() == ["Lordosis", "L1-S1,", "°", "3", "50.0", "10.0", "40.0", "60.0"]
 
 
 def test_a_case_without_a_result_makes_the_command_fail(tmp_path: Path) -> None:

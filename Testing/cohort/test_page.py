@@ -28,7 +28,7 @@ ASKED = {
 
 
 def record(name: str, *flags: dict[str, object], lordosis: float = 50.0) -> Record:
-    number = KeyNumber("lordosis_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
+    number = KeyNumber("lordosis_l1_s1_deg", "lordosis", "L1-S1", lordosis, f"{lordosis:.1f}°")
     files = {"plain": "plain.jpg", "overlay": "overlay.jpg", "picture": "a b.png", "findings": "f.json"}
     told = {"model": "sagittal-mr", "model_version": "7", "model_sha256": "ab" * 32}
     outcome = Outcome("sagittal", "L1 to L5", files, (number,), flags, ("A note.",), told)
@@ -108,16 +108,16 @@ def test_marks_are_set_by_keys_and_kept_for_the_next_time(page: Page) -> None:
     for key in ("1", "ArrowRight", "2"):
         page.keyboard.press(key)
     marks = "cards => cards.map(card => card.dataset.mark)"
-    assert page.locator("article").evaluate_all(marks) == ["right", "", "again", ""]
+    assert page.locator("article").evaluate_all(marks) == ["good", "", "again", ""]
     assert page.locator("#looked").inner_text() == "2 of 4 looked at"
     page.reload()
-    assert page.locator("article").evaluate_all(marks) == ["right", "", "again", ""]
+    assert page.locator("article").evaluate_all(marks) == ["good", "", "again", ""]
     page.select_option("#show", "again")
     assert page.locator("article:visible").count() == 1
     with page.expect_download() as saved:
         page.click("#save")
     text = Path(saved.value.path()).read_text(encoding="utf-8-sig")
-    assert text.splitlines()[:3] == ["case,status,mark", '"broken","refused","right"', '"withheld <b>","done",""']
+    assert text.splitlines()[:3] == ["case,status,mark", '"broken","refused","good"', '"withheld <b>","done",""']
 
 
 def test_outlines_can_be_taken_away(page: Page) -> None:

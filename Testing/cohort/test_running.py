@@ -1,8 +1,10 @@
 """Cases on processes: those of this machine, and those of a scheduler with two workers; some of them are killed."""
 
+import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,6 +64,27 @@ def test_a_killed_worker_loses_no_case(tmp_path: Path) -> None:
     assert set(by_name(records).values()) == {"done"}
     assert len(records) == 4
     assert sorted(times_of(image) for image in images) == [1, 1, 1, 2]
+
+
+def test_waiting_leaves_nothing_behind(tmp_path: Path) -> None:
+    go, seen = tmp_path / "go", []
+    images = write(tmp_path / "in", **{f"c{k}": f"wait {go}" for k in range(30)})
+    batch = begun(tmp_path / "out", images)
+    with own_cluster(1, batch.work) as client:
+
+        def look() -> None:
+            until(lambda: any(map(times_of, images)))
+            for _ in range(2):
+                seen.append(len(asyncio.all_tasks(client.loop.asyncio_loop)))
+                time.sleep(2.5)
+            go.touch()
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        assert len(list(run_cases(client, batch, batch.left(), make))) == 30
+        thread.join()
+    first, second = seen
+    assert second <= first + 5
 
 
 def test_our_own_scheduler_listens_on_loopback_alone_and_spills_nothing(tmp_path: Path) -> None:

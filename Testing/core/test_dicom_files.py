@@ -16,6 +16,7 @@ from LumbarSegLib.core.dicom import codes
 from LumbarSegLib.core.dicom.source import read_source
 from LumbarSegLib.core.dicom.writing import write_dicom
 from LumbarSegLib.errors import InputError, OutputError
+from Testing.dicom_series import dataset
 from Testing.dicom_studies import Made, axial, complaints, radiograph, sagittal
 
 ACCEPTED = (
@@ -127,6 +128,14 @@ def test_names_in_any_script_are_kept_and_written_in_unicode(
         assert name.encode() in file.read_bytes()
 
 
+def test_text_within_sequences_is_unicode_as_well(tmp_path: Path) -> None:
+    other = dataset(PatientID="Größe 4711", TypeOfPatientID="TEXT")
+    made = few(sagittal(tmp_path / "study", OtherPatientIDsSequence=[other]))
+    for file in write_dicom(made.study, [made.folder], new_folder(tmp_path / "out")):
+        assert dcmread(file).OtherPatientIDsSequence[0].PatientID == "Größe 4711"
+        assert "Größe 4711".encode() in file.read_bytes()
+
+
 def test_nothing_of_the_patient_is_said_on_the_way(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -211,3 +220,23 @@ def test_every_measure_has_a_code_of_its_own_that_dicom_can_hold() -> None:
 def test_only_what_has_no_public_code_has_a_private_one_as_its_finding() -> None:
     private = {MEASURES[key].family for key in MEASURES if codes.finding_of(key, "").scheme == "99LUMBARSEG"}
     assert private == {"ts", "aap", "slice"}
+
+
+def test_who_confirmed_the_values_stands_for_the_report(tmp_path: Path, spine: Made) -> None:
+    made = few(spine)
+    by = {"confirmed": "Weiß^Eva", "confirmed_organization": "Klinik Süd"}
+    study = replace(made.study, provenance={**made.study.provenance, **by})
+    document = srread(write_dicom(study, [spine.folder], new_folder(tmp_path / "out"))[1])
+    assert document.VerificationFlag == "VERIFIED"
+    assert str(document.VerifyingObserverSequence[0].VerifyingObserverName) == "Weiß^Eva"
+    assert complaints(tmp_path / "out" / "phantom-SR.dcm")[0] == []
+
+
+def test_one_of_several_radiographs_of_a_series_is_told_by_its_file(tmp_path: Path) -> None:
+    made = radiograph(tmp_path / "film.dcm")
+    other = dcmread(made.folder)
+    other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    other.save_as(tmp_path / "other.dcm")
+    assert read_source([made.folder], str(other.SeriesInstanceUID)).paths == (made.folder,)
+    with pytest.raises(InputError, match="several radiographs in this series; give the file of one"):
+        read_source([tmp_path], str(other.SeriesInstanceUID))

@@ -37,9 +37,9 @@ def told(spine: Made) -> sr.Comprehensive3DSR:
     return report_of(spine)
 
 
-def report_of(made: Made, verified_by: str = "", **changed: Any) -> sr.Comprehensive3DSR:
+def report_of(made: Made, *by: str, **changed: Any) -> sr.Comprehensive3DSR:
     """The SR of a study as highdicom reads it back."""
-    document = report(replace(made.study, **changed), read_source([made.folder]), verified_by=verified_by)
+    document = report(replace(made.study, **changed), read_source([made.folder]), (), *by)
     file = BytesIO()
     document.save_as(file, enforce_file_format=True)
     file.seek(0)
@@ -150,19 +150,21 @@ def test_doubts_classes_cut_offs_and_the_status_stand_below_the_number(spine: Ma
     assert flag.text in texts_in(document, "DOUBT")
 
 
-def test_it_is_unverified_unless_a_person_stands_for_it(spine: Made, told: sr.Comprehensive3DSR) -> None:
-    assert (told.VerificationFlag, told.PreliminaryFlag, told.CompletionFlag) == (
-        "UNVERIFIED",
-        "PRELIMINARY",
-        "COMPLETE",
-    )
+def test_it_is_unverified_unless_a_person_of_an_organization_stands_for_it(
+    spine: Made, told: sr.Comprehensive3DSR
+) -> None:
+    flags = ("VerificationFlag", "PreliminaryFlag", "CompletionFlag")
+    assert [told[flag].value for flag in flags] == ["UNVERIFIED", "PRELIMINARY", "COMPLETE"]
     assert "VerifyingObserverSequence" not in told
     assert [one.observer_type for one in told.content.get_observer_contexts()] == [codes.DCM.Device]
-    row = spine.study.findings.of("vertebra.anterior_height", "L4")
-    verified = report_of(spine, "Weiß^Eva", findings=with_findings(spine, row))
-    assert (verified.VerificationFlag, verified.PreliminaryFlag) == ("VERIFIED", "FINAL")
-    assert verified.VerifyingObserverSequence[0].VerifyingObserverName == "Weiß^Eva"
-    people = verified.content.get_observer_contexts(codes.DCM.Person)
+    one_row = with_findings(spine, spine.study.findings.of("vertebra.anterior_height", "L4"))
+    verified = report_of(spine, "Weiß^Eva", "Klinik Süd", findings=one_row)
+    assert [verified[flag].value for flag in flags] == ["VERIFIED", "FINAL", "COMPLETE"]
+    by = verified.VerifyingObserverSequence[0]
+    assert (by.VerifyingObserverName, by.VerifyingOrganization) == ("Weiß^Eva", "Klinik Süd")
+    alone = report_of(spine, "Weiß^Eva", findings=one_row)
+    assert (alone.VerificationFlag, alone.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
+    people = alone.content.get_observer_contexts(codes.DCM.Person)
     assert [one.observer_identifying_attributes.name for one in people] == ["Weiß^Eva"]
 
 

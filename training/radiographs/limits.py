@@ -47,10 +47,10 @@ def no_spines(others: Path) -> Iterator[tuple[str, Pixels]]:
     """Noise of several grains, and slices of MR of another direction."""
     random = np.random.default_rng(_SEED)
     for grain in _GRAINS:
-        for _ in range(3):
+        for _ in range(2):
             noise = gaussian_filter(random.normal(0, 1, (1200, 600)), grain)
             yield "noise", np.interp(noise, (noise.min(), noise.max()), (0, 255)).astype(np.uint8)
-    for path in sorted(others.rglob("*.png"))[::6]:
+    for path in sorted(others.rglob("*.png"))[::60]:
         grey = read_grey(path)
         if grey.ndim == 2 and min(grey.shape) > 100 and grey.std() > 10:
             yield "axial MR", zoom(grey, 2, order=1)

@@ -30,8 +30,8 @@ class Refused(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Report:
     """All that was measured. `otherwise` are the cases of every fourth radiograph by how it was shown, `as_they_are`
-    those radiographs plain, `turned` what became of them shown turned, `turned_unseen` of the radiographs that
-    validated the training, by which no limit was set. `laterals` are the synthetic films by what is known of them.
+    those radiographs plain, `turned` what became of them shown turned, `turned_validating` of those that validated the
+    training, by which limits were set. `laterals` are the synthetic films by what is known of them.
     """
 
     info: ModelInfo
@@ -40,7 +40,7 @@ class Report:
     as_they_are: Sequence[Case]
     otherwise: Mapping[str, Sequence[Case]]
     turned: Mapping[str, Refused]
-    turned_unseen: Mapping[str, Refused]
+    turned_validating: Mapping[str, Refused]
     laterals: Mapping[str, Sequence[LateralCase]]
     regression: Sequence[Case]
     against: Sequence[Against]
@@ -58,13 +58,13 @@ def page(report: Report, pictures: Mapping[str, str]) -> str:
             f"Written by `training.radiographs.report` on {datetime.date.today().isoformat()}.",
             "",
             f"{len(report.cases)} frontal radiographs of AASCE's training part, held out with all that resembles",
-            "one of them (`training/radiographs/relatives.py`); no image of them was trained on or chose weights. But",
-            "the limits by which the program picks the scale of a film and tells one that is turned",
-            "(`core/inference_radiograph.py`) were set while looking at every fifth of them: the figures below may be",
-            "a little flattered, and how often a turned film is told is independent only for those that validated. The",
-            "set names no patients, so one on both sides whose images look different cannot be ruled out. What is",
-            "measured is the exported file through the code that segments a user's image, from the JPEG as",
-            "published, without pixel size.",
+            "one of them (`training/radiographs/relatives.py`); no image of them was trained on or chose weights.",
+            "The limits by which the program picks the scale of a film, tells one that is turned and refuses what is",
+            "no spine (`core/inference_radiograph.py`) are set by films that only validated",
+            "(`training.radiographs.limits`); the way in which it looks was designed when some of the held-out ones",
+            "were in view. The set names no patients, so one on both sides whose images look different cannot be",
+            "ruled out. What is measured is the exported file through the code that segments a user's image, from",
+            "the JPEG as published, without pixel size.",
             "The reference is one set of corners for each image; how far readers part is not known.",
             "",
             *_figures(report),
@@ -181,7 +181,7 @@ def _otherwise(report: Report) -> list[str]:
     rows = [_shown("as they are", report.as_they_are)]
     rows += [_shown(name, cases) for name, cases in report.otherwise.items()]
     turned = [
-        [name, *(f"{one.refused} of {one.shown}, {one.told}" for one in (seen, report.turned_unseen[name]))]
+        [name, *(f"{one.refused} of {one.shown}, {one.told}" for one in (seen, report.turned_validating[name]))]
         for name, seen in report.turned.items()
     ]
     return [
@@ -191,7 +191,7 @@ def _otherwise(report: Report) -> list[str]:
         "",
         *table(["shown", "Dice", "vertebrae found, %", "corners, %", "largest Cobb, °", "no angle"], rows),
         "How many of the turned ones nothing was measured in, and how many of those were told to be turned. The limits",
-        "were set with many of these in view; with none of those that validated the training.",
+        "were set on those that validated the training.",
         "",
         *table(["shown", "every fourth held-out one", "those that validated"], turned),
     ]

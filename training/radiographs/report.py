@@ -45,7 +45,7 @@ def held_out(data: Path) -> list[Listed]:
 
 
 def validating(data: Path) -> list[Listed]:
-    """The radiographs that validated the training: nothing was learned from them, and no limit was set by them."""
+    """The radiographs that validated the training: nothing was learned from them, and none is measured on."""
     names = folds_of(read_experiment(CONFIGS / "radiographs/frontal.toml"), aasce.read_aasce(data))[0].split.validation
     return [one for one in aasce.read_corners(data) if one.path.stem in names]
 
@@ -64,7 +64,7 @@ def measure(
     fourth = listed[::_EVERY]
     otherwise = measured.shown_otherwise(fourth, model, shown.SAME_PLACE)
     otherwise["rods and screws drawn in"] = measured.with_implants(fourth, model)
-    turned, turned_unseen = (_turned(each, model) for each in (fourth, validating(data)))
+    turned, turned_validating = (_turned(each, model) for each in (fourth, validating(data)))
     films = lateral_truth.read_films(runs.RUNS / synthetic / HELD_OUT)
     laterals = {name: lateral_truth.measure_films(films, model, known) for name, known in _LATERALS.items()}
     regression = Regression(corners) if corners else None
@@ -77,7 +77,7 @@ def measure(
         cases[::_EVERY],
         otherwise,
         turned,
-        turned_unseen,
+        turned_validating,
         laterals,
         others,
         baseline.compare(cases, others) if others else [],

@@ -15,7 +15,9 @@ class Limits:
     idle_notice_s: float
     """How long before the end of an idle session its user is told."""
     starting_s: float
-    """For a child to listen, and then for its page to connect."""
+    """For a child to listen."""
+    arriving_s: float
+    """For the page of a new session to connect."""
     left_s: float
     """That a session outlives the closing of its page; a reload takes less."""
     lost_s: float

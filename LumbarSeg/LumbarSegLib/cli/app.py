@@ -57,11 +57,12 @@ def app(
         )
     import asyncio
 
+    from LumbarSegLib.browser.door.guard import is_loopback
     from LumbarSegLib.browser.door.server import Opening, serve
     from LumbarSegLib.browser.limits import limits_from_resources
 
     public = _public(url)
-    secret = _token(token, needed=public is not None or not _only_this_machine(host))
+    secret = _token(token, needed=public is not None or not is_loopback(host))
     limits = limits_from_resources(sessions=sessions, idle_minutes=idle)
     _log(debug)
     if secret and (public is None or public.scheme != "https"):
@@ -108,15 +109,6 @@ def _public(url: str | None) -> Any:
     if not sound:
         raise typer.BadParameter(f"{url} is no address without a path, as https://lumbarseg.example.org.")
     return public
-
-
-def _only_this_machine(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _token(token: str | None, needed: bool) -> str:

@@ -114,5 +114,4 @@ def _numbers(records: "Sequence[Record]") -> Iterator[str]:
             measure = MEASURES[column.measure]
             spread = measure.rounded(stdev(values)) if len(values) > 1 else ""
             mean, least, most = (measure.rounded(one) for one in (fmean(values), min(values), max(values)))
-            heading = f"{column.heading}, {measure.unit}" if measure.unit else column.heading
-            yield f"{heading[0].upper() + heading[1:]:<24}{len(values):>6}{mean:>10}{spread:>10}{least:>10}{most:>10}"
+            yield f"{column.title:<24}{len(values):>6}{mean:>10}{spread:>10}{least:>10}{most:>10}"

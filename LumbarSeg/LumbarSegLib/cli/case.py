@@ -87,7 +87,7 @@ def run_case(
     that of the image. They come all at once or not at all, in the place of those of an earlier run. `step` gets what
     is being done and a fraction of the whole. Raises LumbarSegError, with one sentence for the user.
     """
-    from LumbarSegLib.cli.case_files import check_folder, check_source, dicom_source, patient_of, write_case
+    from LumbarSegLib.cli.case_files import check_folder, check_source, patient_of, write_case
     from LumbarSegLib.core.images import notes_of
 
     wishes = wishes or CaseWishes()
@@ -97,7 +97,7 @@ def run_case(
     check_source(image, dicom=wishes.dicom, patient=wishes.patient)
     found, study = _examined(image, named, wishes, clock, step)
     step("Writing", 0.75)
-    source = dicom_source(image, study) if wishes.dicom else []
+    source = [image] if wishes.dicom else []
     patient = patient_of(image, study) if wishes.patient else None
     files = write_case(study, folder, pdf=wishes.pdf, dicom=source, patient=patient)
     clock.lap("write")
@@ -120,6 +120,7 @@ def _examined(image: Path, name: str, wishes: CaseWishes, clock: Clock, step: St
     """What was found in an image, and the same as a study with its measures."""
     from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
     from LumbarSegLib.core import analysis
+    from LumbarSegLib.core.images import notes_of
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.study import Study
 
@@ -148,7 +149,8 @@ def _examined(image: Path, name: str, wishes: CaseWishes, clock: Clock, step: St
     )
     clock.lap("measure")
     files = named_files(sagittal=wishes.sagittal, thresholds=wishes.thresholds)
-    told = {"input": str(image), **provenance(found), **files, **wishes.named()}
+    read = " ".join((*notes_of(found.image), *found.result.notes))
+    told = {"input": str(image), **provenance(found), **files, **wishes.named(), **({"notes": read} if read else {})}
     return found, Study(name, found.image, measured.result, measured.findings, told)
 
 

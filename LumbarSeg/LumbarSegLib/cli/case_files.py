@@ -35,9 +35,10 @@ def write_case(
 ) -> tuple[Path, ...]:
     """Write all that a study holds into a folder, called after it, and return the files; all of them or none.
 
-    `dicom` are the files that the image was read from, where DICOM objects are wanted. What needs the image or the
+    `dicom` is what the image was read from, where DICOM objects are wanted. What needs the image or the
     result is left out where the study has none. Raises OutputError where the place is full or takes no files.
     """
+    from LumbarSegLib.core.dicom.writing import write_dicom
     from LumbarSegLib.core.images import write_whole
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.page import report_html
@@ -61,7 +62,7 @@ def write_case(
         if pdf:
             write_page(html, file(".pdf"))
         if dicom:
-            _write_dicom(study, dicom, Path(place))
+            write_dicom(study, dicom, Path(place))
         if image is not None and result is not None:
             write_whole(file(".png"), lambda path: draw_measured(image, result, findings, path))
         _write_text(file(".csv"), to_csv(findings, study.provenance), "utf-8-sig")
@@ -81,13 +82,6 @@ def check_source(image: Path, *, dicom: bool, patient: bool) -> None:
         raise InputError(f"{image.name} is no DICOM image, so {so}; leave out {option}.")
 
 
-def dicom_source(image: Path, study: "Study") -> list[Path]:
-    """The files of the series that a study's image was read from."""
-    from LumbarSegLib.core.dicom.series import series_at
-
-    return [file for file, _ in series_at(image, study.provenance.get("image_series_instance_uid")).headers]
-
-
 def patient_of(image: Path, study: "Study") -> dict[str, str]:
     """What the DICOM header of a study's image says of the patient. Raises InputError where it says nothing."""
     from LumbarSegLib.core.dicom.patient import patient_at
@@ -96,12 +90,6 @@ def patient_of(image: Path, study: "Study") -> dict[str, str]:
     if not told:
         raise InputError(f"{image.name} says nothing of a patient; leave out --patient.")
     return told
-
-
-def _write_dicom(study: "Study", source: Sequence[Path], folder: Path) -> None:
-    from LumbarSegLib.core.dicom.writing import write_dicom
-
-    write_dicom(study, source, folder)
 
 
 def _save(study: "Study", path: Path) -> None:

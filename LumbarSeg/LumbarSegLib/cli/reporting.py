@@ -1,6 +1,7 @@
 """lumbarseg report: all of an image in one go, or what was measured before; lumbarseg compare: a follow-up."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -116,7 +117,8 @@ def _of_labels(image: Path, labels: Path, out: Path, wishes: CaseWishes) -> Case
 
     check_source(image, dicom=wishes.dicom, patient=wishes.patient)
     study, notes = examined_with(image, labels, wishes)
-    return _written(study, image, out, wishes, tuple(notes))
+    told = {"input": str(image), **study.provenance, **wishes.named(), **({"notes": " ".join(notes)} if notes else {})}
+    return _written(replace(study, provenance=told), image, out, wishes, tuple(notes))
 
 
 def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: Path, wishes: CaseWishes) -> CaseDone:
@@ -134,9 +136,9 @@ def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: P
 
 def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, notes: tuple[str, ...]) -> CaseDone:
     """Write all of a study that was not segmented here."""
-    from LumbarSegLib.cli.case_files import dicom_source, patient_of, write_case
+    from LumbarSegLib.cli.case_files import patient_of, write_case
 
-    source = dicom_source(image, study) if image and wishes.dicom else []
+    source = [image] if image and wishes.dicom else []
     patient = patient_of(image, study) if image and wishes.patient else None
     files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient)
     picture = next((file for file in files if file.suffix == ".png"), None)

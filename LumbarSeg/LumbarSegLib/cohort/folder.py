@@ -84,6 +84,7 @@ def batch_in(
             shutil.rmtree(root / _WORK, ignore_errors=True)
     except BaseException:
         if not there and not any((root / _CASES).glob("*")):
+            lock.release()  # Windows removes no file that is open
             _clear(root, keep=was_made)
         raise
     finally:

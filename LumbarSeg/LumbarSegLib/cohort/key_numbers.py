@@ -18,7 +18,7 @@ _FEWEST = 8
 _FAR = 5.0
 _MAD_TO_SD = 1.4826
 _WHICH: dict[str, Callable[[Sequence[tuple[float, str]]], tuple[float, str]]] = {
-    "first": lambda found: found[0],
+    "at": lambda found: found[0],
     "least": min,
     "most": max,
     "farthest": lambda found: max(found, key=lambda one: abs(one[0])),
@@ -27,12 +27,26 @@ _WHICH: dict[str, Callable[[Sequence[tuple[float, str]]], tuple[float, str]]] = 
 
 @dataclass(frozen=True)
 class Column:
-    """A key number of a list: the name of its column in tables, with its unit, and its heading for people."""
+    """A key number of a list: the name of its column in tables, with its unit, and its heading for people. It is that
+    `which` is the "least", the "most" or the "farthest" from 0 of all levels, or the one "at" its `level`.
+    """
 
     column: str
     heading: str
     measure: str
     which: str
+    level: str = ""
+
+    @property
+    def title(self) -> str:
+        """The heading with its level and its unit: "Lordosis L1-S1, °"."""
+        unit = MEASURES[self.measure].unit
+        title = f"{_capital(self.heading)} {self.level}".rstrip()
+        return f"{title}, {unit}" if unit else title
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 COLUMNS = tuple(Column(**row) for row in _TOLD["numbers"])
@@ -45,7 +59,7 @@ def key_numbers(findings: Findings) -> tuple[KeyNumber, ...]:
         found = [
             (one.value, one.level)
             for one in findings.measurements
-            if one.measure == column.measure and one.value is not None
+            if one.measure == column.measure and column.level in ("", one.level) and one.value is not None
         ]
         if found:
             value, level = _WHICH[column.which](found)
@@ -86,7 +100,6 @@ def apart_from_others(records: Sequence[Record]) -> dict[str, list[str]]:
         spread = _MAD_TO_SD * median(abs(value - middle) for value in values)
         for name, number in numbers if len(values) >= _FEWEST and spread > 0 else ():
             if abs(number.value - middle) > _FAR * spread:
-                heading = number.heading[0].upper() + number.heading[1:]
-                text = f"{heading} {number.words} at {number.level} is unlike the others here"
+                text = f"{_capital(number.heading)} {number.words} at {number.level} is unlike the others here"
                 apart.setdefault(name, []).append(f"{text} (median {MEASURES[measure].words(middle)}).")
     return apart

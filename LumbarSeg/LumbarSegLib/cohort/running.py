@@ -12,9 +12,9 @@ from LumbarSegLib.cohort.work import Make, Stopped, do_case, record_lost
 from LumbarSegLib.errors import LumbarSegError, OutputError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, as_completed
 
-_LOOK_EVERY_S = 1.0
+_PAUSE_S, _LOOK_EVERY_S = 0.1, 5.0
 _WITHOUT_WORKERS_S = 60.0
 _SCHEDULER_GONE = "The scheduler has gone; start it again and go on with --resume."
 
@@ -29,42 +29,42 @@ def run_cases(client: "Client", batch: Batch, cases: Sequence[Case], make: Make)
     Raises OutputError where results cannot be written any more, SchedulerLost where there is nobody left to do them;
     what is over then stays, and the batch can be resumed.
     """
+    from distributed import as_completed
+
     waiting: dict[Future[Any], Case] = {}
     for number, case in enumerate(cases):
-        folder = batch.folder_of(case)
-        waiting[
-            client.submit(do_case, case, folder, batch.work, make, key=f"case-{batch.run}-{number}", pure=False)
-        ] = case
+        told = (case, batch.folder_of(case), batch.work, make)
+        waiting[client.submit(do_case, *told, key=f"case-{batch.run}-{number}", pure=False)] = case
+    ended = as_completed(waiting)
     try:
         while waiting:
-            for future in _ended(client, list(waiting)):
-                case = waiting.pop(future)
-                yield _record(future, batch, case)
-                future.release()
+            _await_one(client, ended)
+            future = next(ended)
+            yield _record(future, batch, waiting.pop(future))
+            future.release()
     finally:
         client.cancel(list(waiting))
 
 
-def _ended(client: "Client", futures: "Sequence[Future[Any]]") -> "list[Future[Any]]":
-    """Those that have ended; waits until there are some. Raises SchedulerLost."""
-    from distributed import wait
-
-    seen = time.monotonic()
-    while True:
-        try:
-            done, _ = wait(futures, timeout=_LOOK_EVERY_S, return_when="FIRST_COMPLETED")
-        except TimeoutError:
-            done = set()
-        except CancelledError as error:
-            raise SchedulerLost(_SCHEDULER_GONE) from error
-        if done:
-            return list(done)
+def _await_one(client: "Client", ended: "as_completed") -> None:
+    """Wait until a case has ended. Raises SchedulerLost where none can end any more."""
+    looked = without = time.monotonic()
+    while not ended.has_ready():
         if client.status != "running":
             raise SchedulerLost(_SCHEDULER_GONE)
-        if client.nthreads():
-            seen = time.monotonic()
-        elif time.monotonic() - seen > _WITHOUT_WORKERS_S:
+        now = time.monotonic()
+        if now - looked > _LOOK_EVERY_S:
+            looked, without = now, now if _has_workers(client) else without
+        if now - without > _WITHOUT_WORKERS_S:
             raise SchedulerLost("All workers have gone; start some and go on with --resume.")
+        time.sleep(_PAUSE_S)
+
+
+def _has_workers(client: "Client") -> bool:
+    try:
+        return bool(client.nthreads())
+    except OSError as error:
+        raise SchedulerLost(_SCHEDULER_GONE) from error
 
 
 def _record(future: "Future[Any]", batch: Batch, case: Case) -> Record:

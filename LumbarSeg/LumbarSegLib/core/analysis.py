@@ -45,6 +45,9 @@ _NOTHING_FOUND = {
     "the lumbar spine.",
     "xray": "No vertebra was found; check that the image is a radiograph of the spine and stands upright.",
 }
+_NO_COLUMN = (
+    "The image shows no clear column of vertebrae; check that it is a radiograph of the spine and stands upright."
+)
 _FEWEST_VERTEBRAE = 3
 
 
@@ -147,14 +150,17 @@ def segment(
     def on_part(fraction: float) -> None:
         on_progress("Segmenting", 0.8 * fraction)
 
+    shows_spine = True
     if model.info.task == "xray":
-        image, labels = _seen_upright(image, model, flips, view, on_part, cancelled)
+        image, labels, shows_spine = _seen_upright(image, model, flips, view, on_part, cancelled)
     else:
         labels = inference.segment_labels(image, model, flips, on_part, cancelled)
     segmented = time.perf_counter()
     names = "regions" if model.info.task == "axial" else "levels"
     on_progress(f"Naming {names}", 0.8)
     result = _named(image, labels, model.info.task, lowest_disc)
+    if not shows_spine:
+        raise InputError(_NO_COLUMN)
     on_progress("Done", 1.0)
     seconds = {"segment": segmented - started, names: time.perf_counter() - segmented}
     return Segmented(image, labels, result, model.info, seconds)
@@ -167,15 +173,17 @@ def _seen_upright(
     view: View | Literal["auto"],
     on_progress: Callable[[float], None],
     cancelled: Callable[[], bool],
-) -> tuple[sitk.Image, sitk.Image]:
-    """A radiograph as one of its view, and its label map. Raises InputError where it does not stand upright."""
+) -> tuple[sitk.Image, sitk.Image, bool]:
+    """A radiograph as one of its view, its label map, and whether that looks like a spine. Raises InputError where it
+    does not stand upright.
+    """
     image = as_projection(image)
     answered = inference.segment_radiograph(image, model, flips, on_progress, cancelled)
     if answered.turn:
         raise InputError(f"The image seems to be turned by {answered.turn} degrees; turn it upright.")
     placed = seen_as(image, view if view != "auto" else view_of(image) or answered.view)
     answered.labels.CopyInformation(placed)
-    return placed, answered.labels
+    return placed, answered.labels, answered.shows_spine
 
 
 def _named(image: sitk.Image, labels: sitk.Image, task: str, lowest_disc: str) -> Result:

@@ -37,9 +37,10 @@ _WIDTHS = (0.5, 1.8)  # of the trained width; what a row of a column can be
 _TOGETHER = 0.8  # of the way from its first to its last pixel in a row must be bone
 _STEP = 0.68  # of its width, from a vertebra to the next one
 _LARGEST_MM2 = 850000.0  # a radiograph of the whole body shows no more, and a network takes seconds for it
-_GOOD = 0.6  # of the best quality; below it other scales are tried, and then the image on its side
+_GOOD = 0.55  # of the best quality; below it other scales are tried, and then the image on its side
+_POOR = 0.45  # of the best quality; below it nothing is a spine
 _PARTS = (0.5, 0.35)  # of the spine that an image may show instead of all of it
-_FEWEST = 1.5  # vertebrae that must be seen in it there
+_FEWEST = 1.8  # vertebrae that must be seen clearly, so that something is a spine
 _ENOUGH = 4.0  # vertebrae; with fewer nothing is said of the ends of a column
 
 
@@ -49,14 +50,20 @@ class Answered:
     and by how many degrees (0, 90 or 180) the image seems to be turned.
 
     `quality` (0..1) is how much of it looks like a column and how sure that is, `clarity` how many vertebrae are seen
-    so, `narrowing` how many times as wide its upper third is as its lower one; all 0 where nothing was asked of them.
+    so, `narrowing` how many times as wide its upper third is as its lower one. A network that sees images at one size
+    alone is not asked for them: they are then as of a clear column.
     """
 
     labels: sitk.Image
     turn: int = 0
-    quality: float = 0.0
-    clarity: float = 0.0
+    quality: float = 1.0
+    clarity: float = np.inf
     narrowing: float = 0.0
+
+    @property
+    def shows_spine(self) -> bool:
+        """Whether what is found looks like a column of vertebrae at all."""
+        return self.quality >= _POOR and self.clarity >= _FEWEST
 
     @property
     def view(self) -> View:
@@ -177,8 +184,10 @@ class _Look:
     def quality(self) -> float:
         """How much of what is found looks like a column, and how sure that is, in 0..1.
 
-        At another scale than the one it knows a network answers with scattered bone. In images of AASCE it is 0.66 to
-        0.78; in halves and thirds of them shown as large as the whole 0.1 to 0.5, at their own scale 0.7 and more.
+        At another scale than the one it knows, and where there is no spine, a network answers with scattered bone. The
+        limits stand where `training.radiographs.limits` showed them for the shipped model: upright spines and parts of
+        them have 0.54 to 0.83 and at least 1.9 clear vertebrae; on their side they have at most 0.52, noise at most
+        0.35, and axial MR may have 0.66, but 1.2 clear vertebrae at most.
         """
         shows = self._decided.sum(1) > 0.25 * _WIDTHS[0] * _TRAINED_WIDTH_MM / self._grid.GetSpacing()[0]
         return float(self._is_column.sum() / shows.sum() * self._bone[self._decided].mean()) if shows.any() else 0.0

@@ -8,9 +8,12 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.core.images import full_suffix
 from LumbarSegLib.desktop import asking, installing
+from LumbarSegLib.desktop.dicom_files import DICOM
 from LumbarSegLib.desktop.widgets import Connections, fill
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.formats import FORMATS, Exported, Format
+
+FORMATS_HERE = (*FORMATS, DICOM)
 
 
 class Exporting:
@@ -18,14 +21,14 @@ class Exporting:
 
     def __init__(self, ui: Any, connections: Connections, exported: Callable[[], Exported | None]) -> None:
         self._ui, self._exported = ui, exported
-        fill(ui.formatBox, [(one.title, str(place)) for place, one in enumerate(FORMATS)])
+        fill(ui.formatBox, [(one.title, str(place)) for place, one in enumerate(FORMATS_HERE)])
         connections.add(ui.exportButton, "clicked(bool)", self._export)
 
     def _export(self, _checked: bool = False) -> None:
         what = self._exported()
         if what is None:
             return
-        chosen = FORMATS[int(self._ui.formatBox.currentData)]
+        chosen = FORMATS_HERE[int(self._ui.formatBox.currentData)]
         path = _asked(chosen, what.segmentation.GetName())
         if path is None:
             return
@@ -45,8 +48,8 @@ def _asked(chosen: Format, name: str) -> Path | None:
     """Where the user wants the file or the folder."""
     stem = "".join("-" if letter in '<>:"/\\|?*' else letter for letter in name).strip(" .") or "LumbarSeg"
     if not chosen.suffix:
-        folder = asking.folder_to_save_in(_("Choose the folder for the surfaces"))
-        return _new_folder(Path(folder), _("{name} surfaces").format(name=stem)) if folder else None
+        parent = asking.folder_to_save_in(_("Choose where to make the folder"))
+        return _new_folder(Path(parent), f"{stem} {chosen.folder}") if parent else None
     path = asking.file_to_save(chosen.title, stem + chosen.suffix, f"{chosen.title} (*{chosen.suffix})")
     if not path:
         return None

@@ -51,12 +51,14 @@ class Format:
     """A kind of file: its title, its suffix ("" for a folder), and what writes it to a path that the user chose.
 
     `purpose` names the packages that it takes, as `Resources/packages.json` has them, "" where there are none.
+    `folder` says in its name what a folder holds.
     """
 
     title: str
     suffix: str
     write: Callable[[Exported, Path], None]
     purpose: str = ""
+    folder: str = ""
 
 
 def _csv(what: Exported, path: Path) -> None:
@@ -111,7 +113,7 @@ def _segments(what: Exported, path: Path) -> None:
 FORMATS = (
     Format(_("Segmentation (.seg.nrrd)"), ".seg.nrrd", _segments),
     Format(_("Label map, NIfTI (.nii.gz)"), ".nii.gz", _segments),
-    Format(_("Surfaces, a folder of STL files"), "", _surfaces),
+    Format(_("Surfaces, a folder of STL files"), "", _surfaces, folder=_("surfaces")),
     Format(_("Table of measures (.csv)"), ".csv", _csv),
     Format(_("All that was measured (.json)"), ".json", _json),
     Format(_("Report on one page (.html)"), ".html", _page, "page"),

@@ -17,7 +17,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.limits import in_words
-from LumbarSegLib.core.dicom.series import is_dicom
+from LumbarSegLib.core.dicom.series import is_dicom, is_media_directory
 from LumbarSegLib.core.pictures import READERS as PICTURES
 from LumbarSegLib.core.volume_files import VOLUMES
 from LumbarSegLib.errors import InputError
@@ -108,6 +108,8 @@ def _check(path: Path, called: str, most_voxel_bytes: int) -> None:
     """Raise InputError unless this is an image by its content, whole in one file, and no larger than can be opened."""
     if path.stat().st_size == 0:
         raise InputError(f"{called}: the file is empty; copy or export it again.")
+    if is_media_directory(path):
+        raise InputError(f"{called}: a DICOMDIR only lists images; upload the files that it lists, or a zip of them.")
     if is_dicom(path):
         return
     reader = sitk.ImageFileReader()

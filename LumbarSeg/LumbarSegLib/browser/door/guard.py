@@ -77,8 +77,9 @@ class Guard:
     _names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        own = {self.host, "localhost", socket.gethostname(), socket.getfqdn()}
-        object.__setattr__(self, "_names", frozenset(name.lower() for name in own))
+        # Asking for the machine's full name may take seconds where no name server answers.
+        others = set() if is_loopback(self.host) else {self.host, socket.gethostname(), socket.getfqdn()}
+        object.__setattr__(self, "_names", frozenset(name.lower() for name in {"localhost", *others}))
 
     @property
     def cookie(self) -> str:
@@ -129,16 +130,23 @@ class Guard:
     def _is_own(self, asked: URL) -> bool:
         if self.url is not None:
             return (asked.host, asked.port) == (self.url.host, self.url.port)
-        return asked.port == self.port and (str(asked.host).lower() in self._names or _is_number(str(asked.host)))
+        return asked.port == self.port and (
+            str(asked.host).lower() in self._names or _number(str(asked.host)) is not None
+        )
 
 
-def _is_number(host: str) -> bool:
-    """Whether a host is an IP address: nobody can point one at another machine."""
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host of this name or number."""
+    address = _number(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A host that is an IP address: nobody can point one at another machine."""
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def guarded(guard: Guard) -> Middleware:

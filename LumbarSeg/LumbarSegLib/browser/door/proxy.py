@@ -11,10 +11,12 @@ from typing import Any
 
 from aiohttp import (
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
     DummyCookieJar,
+    TCPConnector,
     WSCloseCode,
     WSMsgType,
     hdrs,
@@ -45,7 +47,13 @@ _TIMEOUT = ClientTimeout(total=None, sock_connect=10, sock_read=60)
 @asynccontextmanager
 async def to_children() -> AsyncIterator[ClientSession]:
     """The connections to all children. Bytes pass as they are, and no cookie is kept."""
-    async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=_TIMEOUT) as client:
+    client = ClientSession(
+        connector=TCPConnector(limit=0),  # each page holds one as long as it is open
+        auto_decompress=False,
+        cookie_jar=DummyCookieJar(),
+        timeout=_TIMEOUT,
+    )
+    async with client:
         yield client
 
 
@@ -67,12 +75,21 @@ async def forward(client: ClientSession, session: Session, request: web.Request,
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             response.headers.update({name: answer.headers[name] for name in _ANSWERED if name in answer.headers})
             await response.prepare(request)
-            async for chunk in answer.content.iter_chunked(_CHUNK):
-                await response.write(chunk)
-            await response.write_eof()
+            await _streamed(answer, response, request)
             return response
     except ClientError as error:
         raise _unanswered(session) from error
+
+
+async def _streamed(answer: ClientResponse, response: web.StreamResponse, request: web.Request) -> None:
+    """Pass the body on. Where it breaks off, so does the answer: another one cannot be given any more."""
+    try:
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            await response.write(chunk)
+        await response.write_eof()
+    except (ClientError, OSError):
+        if request.transport is not None:
+            request.transport.abort()
 
 
 async def _joined(client: ClientSession, session: Session, request: web.Request, path: str) -> web.WebSocketResponse:

@@ -139,6 +139,8 @@ def _routes(sessions: Sessions, client: ClientSession, limits: Limits, secure: b
 
     async def begin(request: web.Request) -> web.Response:
         session = await sessions.new()
+        if request.transport is None or request.transport.is_closing():
+            await sessions.drop(session)
         path = f"/s/{session.id}/"
         response = web.json_response({"url": path + _PAGE})
         response.set_cookie(_COOKIE, session.key, path=path, httponly=True, samesite="Strict", secure=secure)

@@ -40,6 +40,8 @@ class Session:
     last_active: float = field(default_factory=time.monotonic)
     gone_since: float = field(default_factory=time.monotonic)
     """When its page was last connected."""
+    came: bool = False
+    """Whether a page has ever connected."""
     left: bool = False
     """Whether the page said goodbye then, or the connection broke."""
     noticed: bool = False
@@ -57,7 +59,7 @@ class Session:
     def connected(self) -> None:
         """A page of the session has connected."""
         self.connections += 1
-        self.left = False
+        self.came, self.left = True, False
         self.touch()
 
     def disconnected(self, left: bool) -> None:
@@ -70,6 +72,8 @@ class Session:
         """Why the session is to end now; "" where it is not."""
         now = time.monotonic()
         gone = 0.0 if self.connections else now - self.gone_since
+        if not self.came and gone > limits.arriving_s:
+            return "its user never came"
         if self.left and gone > limits.left_s:
             return "its user left"
         if gone > limits.lost_s:
@@ -119,7 +123,7 @@ class Sessions:
         finally:
             self._starting -= 1
         session.touch()
-        session.gone_since = time.monotonic() - self._limits.lost_s + self._limits.starting_s
+        session.gone_since = time.monotonic()
         self._sessions[session.id] = session
         self._watch(self._end_with_child(session))
         log.info("session %d begins; %d of %d", session.number, len(self._sessions), self._limits.sessions)
@@ -130,7 +134,12 @@ class Sessions:
         session = self._sessions.get(session_id)
         if session is None or not hmac.compare_digest(session.key.encode(), key.encode()):
             raise ended()
+        session.gone_since = time.monotonic()  # a page that is being loaded is not gone
         return session
+
+    async def drop(self, session: Session) -> None:
+        """End a session whose user did not wait for it."""
+        await self._end(session, "its user did not wait")
 
     async def keep_watch(self) -> None:
         """End what is to end, for ever."""

@@ -29,6 +29,7 @@ _ROOM = 1 << 28  # bytes that an upload leaves free on the disk
 _LONGEST_NAME = 120
 TAKEN = "NRRD, NIfTI, MetaImage, DICOM files, a zip of these, or a picture"
 
+NO_UPLOAD = "This is no upload; choose files in the page."
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 NO_IMAGE = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
@@ -49,7 +50,9 @@ async def take_in(request: web.Request, session: Session, limits: Limits) -> int
             images = await _examined(place, named, limits)
         except BaseException as error:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-            raise _told(error) from error
+            if (refusal := _meant_by(error)) is not None:
+                raise refusal from error
+            raise
         for earlier in place.parent.iterdir():
             if earlier != place:
                 await asyncio.to_thread(shutil.rmtree, earlier, ignore_errors=True)
@@ -70,13 +73,13 @@ def _check_size(length: int | None, limits: Limits, folder: Path) -> None:
 async def _received(request: web.Request, place: Path, limits: Limits, alive: Callable[[], None]) -> dict[str, str]:
     """The files of the form, written under generated names; these names with what the user calls each."""
     if not request.content_type.startswith("multipart/"):
-        raise Refused(HTTPStatus.BAD_REQUEST, "This is no upload; choose files in the page.")
+        raise Refused(HTTPStatus.BAD_REQUEST, NO_UPLOAD)
     named: dict[str, str] = {}
     remaining = limits.upload_bytes
     parts: MultipartReader = await request.multipart()
     while (part := await parts.next()) is not None:
         if not isinstance(part, BodyPartReader) or not part.filename:
-            continue
+            raise Refused(HTTPStatus.BAD_REQUEST, NO_UPLOAD)
         if len(named) == limits.upload_files:
             raise Refused(TOO_LARGE, f"These are more than {limits.upload_files} files; upload one series at a time.")
         called = shown_name(part.filename)
@@ -144,13 +147,13 @@ async def _examined(place: Path, named: dict[str, str], limits: Limits) -> list[
     return [place / name for name in answer["images"]]
 
 
-def _told(error: BaseException) -> BaseException:
-    """What becomes of an error: the refusal that it means, or itself."""
+def _meant_by(error: BaseException) -> Refused | None:
+    """The refusal that an error of disk or connection means."""
     if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
         return _disk_full()
     if isinstance(error, ValueError | ConnectionError):
         return Refused(HTTPStatus.BAD_REQUEST, "The upload broke off; try it again.")
-    return error
+    return None
 
 
 def _disk_full() -> Refused:

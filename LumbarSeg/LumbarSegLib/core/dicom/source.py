@@ -86,13 +86,15 @@ def read_source(files: Sequence[Path], series_uid: str = "") -> Source:
 def _series(files: Sequence[Path], series_uid: str) -> Series:
     if not files or not all(file.is_dir() or is_dicom(file) for file in files):
         raise InputError(NOT_DICOM)
-    if series_uid:
-        return series_among(files, series_uid)
-    return series_at(files[0])
+    if not series_uid and len(files) > 1:
+        series_uid = str(dcmread(files[0], stop_before_pixels=True).get("SeriesInstanceUID", ""))
+    return series_among(files, series_uid) if series_uid else series_at(files[0])
 
 
 def _complete(path: Path, needed: Sequence[str]) -> Dataset:
     header = dcmread(path, stop_before_pixels=True)
+    # What is written is Unicode; pydicom passes text within sequences on as the bytes that it was read as.
+    header.decode()
     missing = [keyword for keyword in needed if not header.get(keyword)]
     if missing:
         raise InputError(

@@ -26,27 +26,29 @@ NOTHING = "Nothing was measured, so there is no DICOM SR; measure the segmentati
 
 
 def report(
-    study: Study, source: Source, segmentations: Sequence[Dataset] = (), verified_by: str = ""
+    study: Study, source: Source, segmentations: Sequence[Dataset] = (), person: str = "", organization: str = ""
 ) -> "sr.Comprehensive3DSR":
     """The SR of a study's findings. `segmentations` are named as evidence beside the images.
 
-    It is UNVERIFIED and preliminary unless `verified_by` names the person who stands for it. Raises InputError where
-    there is no measurement.
+    It is UNVERIFIED and preliminary unless both the `person` who stands for it and the person's `organization` are
+    named, as the standard wants; a person alone is named as an observer. Raises InputError where there is no
+    measurement.
     """
+    import highdicom
     from highdicom import sr
 
     if not study.findings.measurements:
         raise InputError(NOTHING)
     task = _task(study, source)
     content = sr.MeasurementReport(
-        observation_context=_observers(verified_by),
+        observation_context=_observers(person),
         procedure_reported=coded(procedure_of(task)),
         imaging_measurements=groups_of(
             study.findings, task, tracing(study, source), _frames(study, source), _algorithm(study.provenance)
         ),
     )
     content[0].ContentSequence.append(_evaluations(study))
-    import highdicom
+    verified = bool(person and organization)
 
     return sr.Comprehensive3DSR(
         evidence=[*source.headers, *segmentations],
@@ -54,10 +56,10 @@ def report(
         sop_instance_uid=highdicom.UID(),
         instance_number=1,
         is_complete=True,
-        is_final=bool(verified_by),
-        is_verified=bool(verified_by),
-        verifying_observer_name=verified_by or None,
-        verifying_organization="" if verified_by else None,
+        is_final=verified,
+        is_verified=verified,
+        verifying_observer_name=person if verified else None,
+        verifying_organization=organization if verified else None,
         **series_of(source, "measures"),
     )
 
@@ -66,12 +68,12 @@ def _task(study: Study, source: Source) -> str:
     return "xray" if source.is_radiograph else study.provenance.get("task", "sagittal")
 
 
-def _observers(verified_by: str) -> "sr.ObservationContext":
+def _observers(name: str) -> "sr.ObservationContext":
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
     device = sr.DeviceObserverIdentifyingAttributes(DEVICE_UID, MAKER, MAKER, MAKER, __version__)
-    person = sr.PersonObserverIdentifyingAttributes(verified_by) if verified_by else None
+    person = sr.PersonObserverIdentifyingAttributes(name) if name else None
     return sr.ObservationContext(
         observer_person_context=sr.ObserverContext(codes.DCM.Person, person) if person else None,
         observer_device_context=sr.ObserverContext(codes.DCM.Device, device),

@@ -15,12 +15,10 @@ from LumbarSegLib.core.dicom.source import Frame
 from LumbarSegLib.core.dicom.traces import Tracing
 from LumbarSegLib.core.dicom.written import coded
 from LumbarSegLib.core.findings import Comparison, Findings, Measurement
+from LumbarSegLib.core.report.tables import EXACT
 
 if TYPE_CHECKING:
     from highdicom import sr
-
-DECIMALS = 4
-"""As in the JSON of the same findings."""
 
 
 def groups_of(
@@ -91,7 +89,7 @@ def _measurement(one: Measurement, value: float, findings: Findings, tracing: Tr
     quantity = quantity_of(one.measure)
     measurement = sr.Measurement(
         name=coded(quantity.name),
-        value=round(float(value), DECIMALS),
+        value=round(float(value), EXACT),
         unit=coded(unit_of(one.measure)),
         method=coded(quantity.method),
         tracking_identifier=_tracked(f"{one.level} {MEASURES[one.measure].name}"),

@@ -20,9 +20,10 @@ def write_dicom(study: Study, source: Sequence[Path], folder: Path) -> list[Path
     """Write what was segmented and measured into a folder that exists: `NAME-SEG.dcm`, one for each block of an axial
     series, and `NAME-SR.dcm`. Returns the files.
 
-    `source`: the DICOM files of the image, or the one file, folder or DICOMDIR that it was read from. The study is
-    verified by whom its provenance names under "confirmed". Raises InputError where the source is no DICOM, is another
-    series or lacks what the standard needs, OutputError where the folder takes no file; nothing is written then.
+    `source`: the DICOM files of the image, or the one file, folder or DICOMDIR that it was read from. The SR is
+    verified by whom the study's provenance names under "confirmed" and "confirmed_organization". Raises InputError
+    where the source is no DICOM, is another series or lacks what the standard needs, OutputError where the folder takes
+    no file; nothing is written then.
     """
     # pydicom and highdicom warn of unusual names and dates, and say them.
     with disable_value_validation(), warnings.catch_warnings():
@@ -44,8 +45,8 @@ def _series_uid(study: Study) -> str:
 
 def _made(study: Study, images: Source) -> dict[str, Dataset]:
     try:
-        found = segmentations(study, images)
-        measured = report(study, images, found, study.provenance.get("confirmed", ""))
+        found, told = segmentations(study, images), study.provenance
+        measured = report(study, images, found, told.get("confirmed", ""), told.get("confirmed_organization", ""))
     # What highdicom says of headers that hold what no standard allows.
     except (KeyError, ValueError) as error:
         raise InputError(

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement, is_slice
-from LumbarSegLib.core.report.layout import rounded
+from LumbarSegLib.core.report.layout import NOT_MEASURED, rounded
 from LumbarSegLib.core.report.slices import Box, Floats, Stack
 
 ACCENT = "#17507d"
@@ -22,7 +22,7 @@ _OVER_LINES = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 _BAR = "#b4cbe0"
 _GAP_LENGTH = 22  # characters
 _LEAST = {_AREA: 100.0, _DIAMETER: 10.0, _SAC: 100.0}
-_MOST_BARS = 16
+_MOST_BARS, _FEW_BARS = 16, 5
 
 
 def draw_along_canal(axes: Axes, stack: Stack, findings: Findings, box: Box) -> None:
@@ -49,9 +49,8 @@ def draw_along_canal(axes: Axes, stack: Stack, findings: Findings, box: Box) -> 
     _draw_cut_offs(axes, known, places)
     for one, place in zip(known, places, strict=True):
         axes.plot([one.value or 0.0], [place], color=ACCENT, marker="o", markersize=4.5)
-        beside = axes.text(
-            (one.value or 0.0) + 0.05 * most, place, rounded(one), color=_INK, fontsize=_TEXT, va="center"
-        )
+        right = (one.value or 0.0) + 0.05 * most
+        beside = axes.text(right, place, rounded(one), color=_INK, fontsize=_TEXT, va="center", zorder=1.5)
         beside.set_bbox(_OVER_LINES)
         axes.text(0.02 * most, place, one.level, color=_FAINT, fontsize=_TEXT, va="center")
 
@@ -125,7 +124,8 @@ def draw_by_slice(axes: Axes, findings: Findings) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_HAIR)
     for place, one in enumerate(shown):
-        text = "not measured" if one.value is None else rounded(one)
+        missing = "not measured" if len(shown) <= _FEW_BARS else NOT_MEASURED
+        text = missing if one.value is None else rounded(one)
         above = (one.value or 0.0) + 0.03 * most
         limits = {found.cut_off for found in one.comparisons}
         later = {found.cut_off for other in shown[place + 1 :] for found in other.comparisons}

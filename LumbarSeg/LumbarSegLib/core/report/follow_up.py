@@ -126,5 +126,5 @@ def _change(task: str, earlier: Measurement | None, later: Measurement | None) -
     assert one is not None
     difference = None
     if earlier and later and earlier.value is not None and later.value is not None:
-        difference = float(rounded(later)) - float(rounded(earlier))
+        difference = round(float(rounded(later)) - float(rounded(earlier)), MEASURES[one.measure].decimals)
     return Change(one.measure, one.level, earlier, later, difference, error_of(task, one.measure, one.level))

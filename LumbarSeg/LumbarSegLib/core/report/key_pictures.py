@@ -42,7 +42,7 @@ _DPI = 180
 _SPINE_IN, _CURVE_IN, _BELOW_IN, _GAP_IN = 6.0, 1.75, 0.58, 0.25
 _FILM_IN = 7.8
 _PANEL_IN, _CAPTION_IN = 3.1, 0.3
-_FEW, _FEW_ACROSS, _MANY_ACROSS = 6, 3, 4
+_FEW_ACROSS, _MANY_ACROSS = 3, 4
 _BARS_IN = (4.2, 1.75)
 _OPACITY = 0.45
 _SHORT_BAR_MM = 20
@@ -61,7 +61,8 @@ def key_picture(study: Study, *, beside_another: bool = False) -> Picture | None
     """The picture of a study: the mid-sagittal slice with corners, angles and the curve of the canal; axial slices with
     contours and diameters; the radiograph with the lines of its angles. None where there is nothing to draw it from.
 
-    Beside that of another study it has no curve, and of axial slices those that stand for a level.
+    Of axial slices those are shown that stand for a level, else some of all. Beside the picture of another study it
+    has no curve.
     """
     found = drawable(study)
     if found is None:
@@ -134,13 +135,12 @@ def _film(study: Study, image: sitk.Image, radiograph: Radiograph) -> Picture:
     return _picture(figure, f"Radiograph, {words[0].lower()}{words[1:]}: vertebrae and the lines of the angles")
 
 
-def _slices(study: Study, image: sitk.Image, regions: Regions, named: bool) -> Picture:
+def _slices(study: Study, image: sitk.Image, regions: Regions, beside_another: bool) -> Picture:
     stack = Stack(image, regions.labels, "axial")
     places, box = SlicePlaces(image, stack), slices_box(stack)
     chosen = chosen_slices(stack, study.findings)
-    if named:
-        chosen = [one.slice for one in study.findings.represented if one.slice in chosen] or chosen
-    across = 2 if named else max(2, min(len(chosen), _FEW_ACROSS if len(chosen) <= _FEW else _MANY_ACROSS))
+    chosen = [one.slice for one in study.findings.represented if one.slice in chosen] or chosen
+    across = 2 if beside_another else _FEW_ACROSS if len(chosen) <= _FEW_ACROSS else _MANY_ACROSS
     down = -(-len(chosen) // across)
     high = _PANEL_IN * box.height / box.width + _CAPTION_IN
     width, height = across * _PANEL_IN + (across - 1) * _GAP_IN / 2, down * high

@@ -14,7 +14,7 @@ from LumbarSegLib.core.findings import Findings, Measurement, Point, is_slice, s
 from LumbarSegLib.core.planes import carries_planes, planes_of, to_stack_order
 from LumbarSegLib.core.preprocess import ORIENTATIONS
 from LumbarSegLib.core.regions import Regions
-from LumbarSegLib.core.report.layout import NOT_MEASURED, SLICES_IN_PICTURE, Table, in_cell, with_unit
+from LumbarSegLib.core.report.layout import NOT_MEASURED, SLICES_IN_PICTURE, Row, Table, in_cell, with_unit
 from LumbarSegLib.core.report.slices import (
     FAINT,
     TEXT,
@@ -31,6 +31,7 @@ from LumbarSegLib.core.report.slices import (
 from LumbarSegLib.core.report.words import flag_texts
 
 _IN_ROW, _MOST = 4, 12
+_MOST_ROWS = 40
 _AROUND_MM = 14.0
 _PANEL_IN, _GAP_IN, _TITLE_IN, _ABOVE_IN, _BELOW_IN = 3.1, 0.08, 0.5, 0.35, 0.35
 _TABLE_IN, _ROW_IN, _NOTE_IN = 4.9, 0.24, 0.17
@@ -164,7 +165,7 @@ def _color(kind: str) -> tuple[float, float, float]:
 
 def _rows_in(findings: Findings) -> float:
     """The height in inches that tables and flags take."""
-    tables = sum(3 + len(table.rows(findings)) for table in SLICES_IN_PICTURE if table.rows(findings))
+    tables = sum(3 + len(_rows(table, findings)) for table in SLICES_IN_PICTURE if _rows(table, findings))
     notes = sum(len(lines) + 0.4 for lines, _ in _notes(findings))
     return tables * _ROW_IN + notes * _NOTE_IN + 0.2
 
@@ -183,7 +184,7 @@ def _draw_numbers(axes: Axes, findings: Findings, height: float) -> None:
 
 def _draw_table(axes: Axes, table: Table, findings: Findings, y: float) -> float:
     """Draw a table from `y` downward; gives where it ends."""
-    rows = table.rows(findings)
+    rows = _rows(table, findings)
     if not rows:
         return y
     edges = _FIRST_COLUMN + (1 - _FIRST_COLUMN) * np.arange(1, len(table.columns) + 1) / _MOST_COLUMNS
@@ -201,8 +202,15 @@ def _draw_table(axes: Axes, table: Table, findings: Findings, y: float) -> float
     return y + 1.2 * _ROW_IN
 
 
+def _rows(table: Table, findings: Findings) -> tuple[Row, ...]:
+    return table.rows(findings)[:_MOST_ROWS]
+
+
 def _notes(findings: Findings) -> Iterator[tuple[list[str], str]]:
     """Lines and their colour."""
+    left_out = sum(max(0, len(table.rows(findings)) - _MOST_ROWS) for table in SLICES_IN_PICTURE)
+    if left_out:
+        yield [f"{left_out} further rows stand in the JSON and the CSV"], FAINT
     if any(one.value is None for one in findings.measurements):
         yield [f"{NOT_MEASURED} not measured; the reasons stand in the JSON and the CSV"], FAINT
     for text in flag_texts(findings):

@@ -8,7 +8,7 @@ from LumbarSegLib.core.report.page_content import content_of
 from LumbarSegLib.core.report.page_files import page_html, shown, write_page
 from LumbarSegLib.core.study import Study
 
-_PLACES = {"sagittal": (106.0, 104.0), "axial": (186.0, 138.0), "xray": (104.0, 196.0)}
+_PLACES = {"sagittal": (106.0, 104.0), "axial": (186.0, 145.0), "xray": (104.0, 196.0)}
 """Width and height (mm) that the picture of a task may take."""
 
 

@@ -16,7 +16,7 @@ _FILMS = {"frontal": "Radiograph of the spine, frontal", "lateral": "Radiograph 
 _SHOWN = {measure for table in BY_LEVEL for column in table.columns for measure in column.measures}
 _RATIOS = {"canal.area_ratio": "canal.area", "ts.area_ratio": "ts.area"}
 _MOST_NARROW = 3
-_FEW = 3
+_FEW, _MANY = 3, 20
 _PROVENANCE = {
     "image": "Image",
     "image_sha256": "Image, SHA-256",
@@ -94,7 +94,7 @@ def _cut_off(one: BesideCutOff) -> dict[str, Any]:
     return {
         "measure": MEASURES[one.measure].name,
         "limit": limit_in_words(one),
-        "below": below or ["none"],
+        "below": (below if len(below) <= _MANY else [f"{len(below)} of {len(below) + len(others)}"]) or ["none"],
         "not_below": (others if len(others) <= _FEW else [f"{every} {len(others)}"]) or ["none"],
         "meaning": one.cut_off.meaning,
         "source": f"{one.cut_off.population}; {one.cut_off.source}",
@@ -136,4 +136,4 @@ def handwork_of(study: Study) -> list[tuple[str, str]]:
     by = study.provenance.get("confirmed")
     confirmed = (f"{count} values" + f", by {by}" * bool(by)) if count or by else ""
     told = [("Edited by hand", edited)] * bool(edited) + [("Confirmed", confirmed)] * bool(confirmed)
-    return told or [("Edited, confirmed", "Nothing is known to be edited or confirmed by a reader.")]
+    return told or [("Edited, confirmed", "nothing, as far as is known")]

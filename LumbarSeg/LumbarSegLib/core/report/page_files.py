@@ -52,8 +52,8 @@ def write_page(html: str, out: Path) -> None:
     """
     suffix = out.suffix.lower()
     if suffix == ".pdf":
-        pdf = _pdf(html)
-        write_whole(out, lambda part: _write(part, pdf))
+        check_pdf()
+        write_whole(out, lambda part: _write(part, _pdf(html)))
     elif suffix == ".html":
         write_whole(out, lambda part: _write(part, html.encode()))
     else:
@@ -79,7 +79,6 @@ def shown(picture: Picture | None, width_mm: float, height_mm: float) -> dict[st
 
 
 def _pdf(html: str) -> bytes:
-    check_pdf()
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher
 

@@ -30,7 +30,7 @@ COLUMNS = (
 )
 _COORDINATES = "LPS, mm"
 _DECIMALS = 4
-_EXACT = 9
+EXACT = 9
 """Decimals of values: rounded again as they are shown, they must show the same number."""
 
 
@@ -82,8 +82,12 @@ def _lowest(findings: Findings) -> dict[str, str]:
 
 
 def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
-    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`, side by side."""
-    return json.dumps({"use": RESEARCH_USE, **provenance, **as_dict(findings)}, allow_nan=False)
+    """One line of JSON: the statement of use, `provenance` (what was measured by what) and `as_dict`, side by side.
+
+    Notes that are one text become a list of one.
+    """
+    told = {key: [value] if key == "notes" and isinstance(value, str) else value for key, value in provenance.items()}
+    return json.dumps({"use": RESEARCH_USE, **told, **as_dict(findings)}, allow_nan=False)
 
 
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
@@ -132,7 +136,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "measure": one.measure,
         "name": measure.name,
         "level": one.level,
-        "value": _number(one.value, _EXACT),
+        "value": _number(one.value, EXACT),
         "unit": measure.ucum,
         "band": one.band,
         "comparisons": [_comparison(found) for found in one.comparisons],

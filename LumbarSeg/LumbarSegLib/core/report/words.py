@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from textwrap import wrap
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ Told = TypeVar("Told")
 
 _WIDTH = 110
 _GAP = "  "
+_RUN = 5
 _TILT = "slice.tilt"
 _A_SLICE = re.compile(r"\bslice (\d+)\b")
 SIDES: tuple[Side, ...] = ("below", "not below")
@@ -165,7 +167,16 @@ def _together(texts: list[str]) -> str:
     numbers = sorted({int(number) for text in texts for number in _A_SLICE.findall(text)})
     if len(numbers) < 2:
         return texts[0]
-    return _A_SLICE.sub(f"slices {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}", texts[0])
+    named = list(_in_runs(numbers))
+    return _A_SLICE.sub("slices " + (f"{', '.join(named[:-1])} and {named[-1]}" if named[1:] else named[0]), texts[0])
+
+
+def _in_runs(numbers: list[int]) -> Iterator[str]:
+    """Whole numbers that rise, as texts; many in a row become "3 to 12"."""
+    starts = [0, *(place for place in range(1, len(numbers)) if numbers[place] != numbers[place - 1] + 1)]
+    for start, end in pairwise([*starts, len(numbers)]):
+        run = numbers[start:end]
+        yield from map(str, run) if len(run) < _RUN else [f"{run[0]} to {run[-1]}"]
 
 
 def _kept_by(levels: dict[str, tuple[str, ...]]) -> str:
