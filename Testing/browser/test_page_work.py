@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
+from LumbarSegLib.core.models import shipped
 from LumbarSegLib.core.samples import sample_named
 from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
@@ -88,6 +89,11 @@ def test_an_image_is_shown_as_it_was_taken(browser: Browser, app: App) -> None:
     assert main and beside and main["width"] > 1.8 * beside["width"]
     assert page.title() == "LumbarSeg"
     expect(page.locator("#slice-Yellow")).to_have_text("11 / 21")
+    expect(page.locator("#modelBox option")).to_have_count(1 + len(shipped()))
+    page.click("#modelCardButton")
+    expect(page.locator("#cardDialog")).to_contain_text("SHA-256")
+    page.keyboard.press("Escape")
+    expect(page.locator("#cardDialog")).to_have_count(0)
     page.click("#openButton")
     page.click("#sample-axial-t1")
     expect(page.locator("#name-Red")).to_be_visible()

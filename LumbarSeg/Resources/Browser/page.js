@@ -71,7 +71,18 @@
     if (!table) return;
     const heads = [title, ...table.heads.map((one) => `${one.heading} ${one.unit}`.trim())];
     const rows = table.rows.map((row) => [row.level, ...row.cells.map((cell) => (cell ? cell.text : ""))]);
-    navigator.clipboard.writeText([heads, ...rows].map((row) => row.join("\t")).join("\n"));
+    const text = [heads, ...rows].map((row) => row.join("\t")).join("\n");
+    if (navigator.clipboard) {
+      navigator.clipboard.writeText(text);
+      return;
+    }
+    // Without TLS a browser gives the clipboard away for what is selected alone.
+    const box = document.createElement("textarea");
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
   };
 
   const upload = (files) => {

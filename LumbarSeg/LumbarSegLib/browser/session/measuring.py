@@ -49,7 +49,6 @@ class Measuring:
                 "corners": False,
                 "curve": None,
                 "show_curve": False,
-                "revision": 0,
             }
         )
         state.change("corners")(lambda corners, **_: self.show_corners(corners))
@@ -157,7 +156,6 @@ class Measuring:
             self.problem = as_sentence(error)
         if self._corners is not None:
             self._corners.update()
-        self._state.revision += 1
         self.show()
         self._on_change()
 

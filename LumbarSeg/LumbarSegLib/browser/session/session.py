@@ -204,6 +204,7 @@ class Session:
     async def _tick(self) -> None:
         """What is done several times a second."""
         await self.opening.open_first()
+        self.choosing.fill_models()
         while True:
             with self.state:
                 self._step()

@@ -29,7 +29,6 @@ WINDOWS = (
 )
 """Windows by their keys and names: the percentiles of the image that are black and white. MR has no units."""
 
-_PLANES = {"axial": "Red", "sagittal": "Yellow", "coronal": "Green"}
 _PROBED = 200_000  # voxels that percentiles are taken from
 _FPS, _QUALITY = 30.0, 60
 
@@ -74,11 +73,6 @@ class Viewing:
     def volume(self) -> "vtkMRMLVolumeNode | None":
         """The image that the views show."""
         return self._volume
-
-    @property
-    def main(self) -> str:
-        """The tag of the main view."""
-        return _PLANES[self._plane]
 
     def set_layout(self, key: str) -> None:
         """Lay the views out in one of `LAYOUTS`."""
