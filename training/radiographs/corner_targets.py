@@ -21,17 +21,18 @@ _TAUGHT_PX = 2.0  # around a centre the ways to its corners are taught
 _FOUND = 0.3  # of the heatmap at a centre
 _APART_PX = 11  # within which only the highest of the heatmap is a centre
 _NEGLIGIBLE = 1e-4
+_LOST_PX = 4.0  # from where a corner was, to where what lies there now was: then it has left the image
 
 
 def targets(corners: Corners, size: tuple[int, int]) -> NDArray[np.float32]:
     """Heatmap, ways to the corners and where these are taught, (10, rows, columns), of corners (vertebrae, 4, 2) as
-    (x, y). A vertebra whose centre lies outside is taught nowhere.
+    (x, y). A vertebra whose centre lies outside, or one of whose corners is nan, is taught nowhere.
     """
     taught = np.zeros((OUTPUTS + 1, *size), np.float32)
     rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
     for vertebra in corners:
         centre = vertebra.mean(0)
-        if not ((centre >= 0) & (np.round(centre) < np.array(size)[::-1])).all():
+        if not np.isfinite(centre).all() or not ((centre >= 0) & (np.round(centre) < np.array(size)[::-1])).all():
             continue
         height = np.linalg.norm(vertebra[2:].mean(0) - vertebra[:2].mean(0))
         reach = int(4 * _SPREAD * height) + 2
@@ -76,7 +77,8 @@ def moved(corners: Corners, source: NDArray[np.float32]) -> Corners:
     """Where corners (n, 4, 2) come to lie in a warped image; `source` (2, rows, columns) tells for each of its pixels
     the (x, y) that it was taken from, with numbers far away where it was taken from nowhere.
 
-    Where the image was mirrored left and right corners change their names.
+    Where the image was mirrored left and right corners change their names. A corner that has come to lie outside of it is
+    nan.
     """
     places = corners.reshape(-1, 2)
     coarse = source[:, ::4, ::4]
@@ -98,7 +100,8 @@ def moved(corners: Corners, source: NDArray[np.float32]) -> Corners:
         usable = np.abs(np.linalg.det(slopes)) > _NEGLIGIBLE
         slopes[~usable] = np.eye(2)
         found = at + np.where(usable[:, None], np.linalg.solve(slopes, missing[..., None])[..., 0], 0.0)
-    result = found.reshape(corners.shape)
+    lost = (np.abs(missing) > _LOST_PX).any(1) | (found < 0).any(1) | (found > size - 1).any(1)
+    result = np.where(lost[:, None], np.nan, found).reshape(corners.shape)
     turned = np.linalg.det(np.median(slopes, 0)) < 0
     return result[:, [1, 0, 3, 2]] if turned else result
 
