@@ -10,6 +10,7 @@ from Testing.training.test_radiograph_readers import straight_spine, write_radio
 from training import runs
 from training.errors import TrainingError
 from training.experiment import Experiment
+from training.radiographs import corner_targets
 from training.radiographs.corner_regression import Regression, train
 from training.state import read_checkpoint
 
@@ -53,3 +54,16 @@ def test_a_trained_network_answers_with_corners_in_the_pixels_of_its_image(films
     found = Regression("whole").corners_of(torch.zeros(200, 60))
     assert found.shape[1:] == (4, 2)
     assert np.isfinite(found).all()
+
+
+def test_corners_follow_a_warped_image_and_those_that_leave_it_are_taught_nowhere() -> None:
+    image = corner_targets.with_source(torch.zeros(1, 1, 80, 60))[0]
+    inside = np.array([[[20.0, 30.0], [40.0, 30.0], [20.0, 40.0], [40.0, 40.0]]])
+    outside = inside - [0.0, 25.0]
+    shifted = torch.zeros_like(image)
+    shifted[:, :-10] = image[:, 10:]
+    source = corner_targets.source_of(shifted)
+    assert np.allclose(corner_targets.moved(inside, source), inside - [0.0, 10.0], atol=0.01)
+    gone = corner_targets.moved(outside, source)
+    assert np.isnan(gone).any()
+    assert not corner_targets.targets(gone, (80, 60)).any()

@@ -77,8 +77,8 @@ def moved(corners: Corners, source: NDArray[np.float32]) -> Corners:
     """Where corners (n, 4, 2) come to lie in a warped image; `source` (2, rows, columns) tells for each of its pixels
     the (x, y) that it was taken from, with numbers far away where it was taken from nowhere.
 
-    Where the image was mirrored left and right corners change their names. A corner that has come to lie outside of it is
-    nan.
+    Where the image was mirrored left and right corners change their names. A corner that has come to lie outside of it
+    is nan.
     """
     places = corners.reshape(-1, 2)
     coarse = source[:, ::4, ::4]
