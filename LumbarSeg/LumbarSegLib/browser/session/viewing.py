@@ -92,6 +92,8 @@ class Viewing:
                 continue
             self._prepared.add(view.get_singleton_tag())
             if isinstance(view, SliceView):
+                # Without a graphics card smoothed edges cost most of a picture's time, and a slice has few of them.
+                view.render_window().SetMultiSamples(0)
                 view.interactor().AddObserver("WindowResizeEvent", lambda *_, view=view: fit_in_place(view))
                 view.set_background_volume_id(self._volume.GetID() if self._volume is not None else None)
                 view.reset_view()
