@@ -20,7 +20,16 @@ MODULE = ROOT / "LumbarSeg"
 FORM = ElementTree.parse(MODULE / "Resources" / "UI" / "LumbarSeg.ui")
 DESKTOP = sorted((MODULE / "LumbarSegLib" / "desktop").glob("*.py"))
 IN_SLICER = [MODULE / "LumbarSeg.py", *DESKTOP, *sorted((MODULE / "LumbarSegLib" / "scene").glob("*.py"))]
-ONLY_IN_DESKTOP = {"app", "mrmlScene", "modules", "i18n", "ScriptedLoadableModule", "packaging", "util"}
+ONLY_IN_DESKTOP = {
+    "app",
+    "mrmlScene",
+    "modules",
+    "dicomDatabase",
+    "i18n",
+    "ScriptedLoadableModule",
+    "packaging",
+    "util",
+}
 """Parts of `slicer` that its library does not have, and that stand in 3D Slicer's own documentation."""
 
 

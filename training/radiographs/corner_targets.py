@@ -100,7 +100,7 @@ def moved(corners: Corners, source: NDArray[np.float32]) -> Corners:
         usable = np.abs(np.linalg.det(slopes)) > _NEGLIGIBLE
         slopes[~usable] = np.eye(2)
         found = at + np.where(usable[:, None], np.linalg.solve(slopes, missing[..., None])[..., 0], 0.0)
-    lost = (np.abs(missing) > _LOST_PX).any(1) | (found < 0).any(1) | (found > size - 1).any(1)
+    lost = np.any((np.abs(missing) > _LOST_PX) | (found < 0) | (found > size - 1), axis=1)
     result = np.where(lost[:, None], np.nan, found).reshape(corners.shape)
     turned = np.linalg.det(np.median(slopes, 0)) < 0
     return result[:, [1, 0, 3, 2]] if turned else result

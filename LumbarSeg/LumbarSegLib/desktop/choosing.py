@@ -17,7 +17,7 @@ from LumbarSegLib.desktop.parameters import Parameters
 from LumbarSegLib.desktop.widgets import Connections, choose, fill, icon
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.running import Choices
-from LumbarSegLib.scene.suitability import suitability, task_choices
+from LumbarSegLib.scene.suitability import VIEWS, suitability, task_choices
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
@@ -50,7 +50,7 @@ class Choosing:
         devices = ((_("Automatic"), "auto"), (_("Processor (CPU)"), "cpu"), (_("Graphics card (GPU)"), "cuda"))
         fill(ui.deviceBox, devices)
         fill(ui.lowestDiscBox, [(name, name) for name in LOWEST_DISCS], "L5/S1")
-        fill(ui.viewBox, ((_("Automatic"), "auto"), (_("From the front"), "frontal"), (_("From the side"), "lateral")))
+        fill(ui.viewBox, VIEWS)
         ui.modelCardButton.setIcon(icon("info"))
         self._menu = qt.QMenu(ui.sampleButton)
         for sample in SAMPLES:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.report.words import flag_texts
 from LumbarSegLib.desktop import asking
@@ -17,16 +16,17 @@ from LumbarSegLib.desktop.widgets import Connections
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
-from LumbarSegLib.scene.segmentations import task_of, volume_of
+from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.settling import Settling
 from LumbarSegLib.scene.showing import hide_shown, show_measurement, slice_of
+from LumbarSegLib.scene.situation import Following, confirmable
 from LumbarSegLib.scene.tabulated import area_plot
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode
 
 
-class Measuring:
+class Measuring(Following):
     """Measures, shows and lets confirm. `on_change` is called when something that the panel shows changed.
 
     `problem` is why there are no measures, one sentence, "" where there are.
@@ -34,7 +34,6 @@ class Measuring:
 
     def __init__(self, ui: Any, scene: "vtkMRMLScene", connections: Connections, on_change: Callable[[], None]) -> None:
         self._ui, self._scene, self._on_change = ui, scene, on_change
-        self._live: LiveMeasures | None = None
         self._corners: DraggableLandmarks | None = None
         self._settling = Settling()
         self.problem = ""
@@ -47,23 +46,6 @@ class Measuring:
         connections.add(ui.landmarksBox, "toggled(bool)", self._show_corners)
         connections.add(ui.snapBackButton, "clicked(bool)", self._snap_back)
         connections.add(ui.sagittalSelector, "currentNodeChanged(vtkMRMLNode*)", self._sagittal_chosen)
-
-    @property
-    def findings(self) -> Findings | None:
-        return self._live.findings if self._live is not None else None
-
-    @property
-    def live(self) -> LiveMeasures | None:
-        return self._live
-
-    @property
-    def task(self) -> str:
-        segmentation = self._live.segmentation if self._live is not None else None
-        return task_of(segmentation) if segmentation is not None else ""
-
-    @property
-    def is_dragged(self) -> bool:
-        return self._live is not None and bool(self._live.overrides)
 
     @property
     def has_area(self) -> bool:
@@ -79,12 +61,9 @@ class Measuring:
         return self._ui.landmarksBox.checked or (one is not None and bool(levels_of(one)))
 
     @property
-    def selected(self) -> str:
-        """What can be done with the selected value: "value" (confirm it), "confirmed" (withdraw that) or ""."""
-        one = self._table.selected
-        if one is None or one.value is None:
-            return ""
-        return "confirmed" if one.status == "confirmed" else "value"
+    def selected_kind(self) -> str:
+        """What can be done with the selected value, as `confirmable` says."""
+        return confirmable(self._table.selected)
 
     def follow(self, segmentation: "vtkMRMLSegmentationNode | None") -> None:
         """Measure a segmentation from now on, or nothing."""

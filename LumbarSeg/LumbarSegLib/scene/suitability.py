@@ -10,6 +10,9 @@ from LumbarSegLib.scene.translation import tr as _
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
 
+VIEWS = ((_("Automatic"), "auto"), (_("From the front"), "frontal"), (_("From the side"), "lateral"))
+"""How a radiograph was taken, as words and keys to choose from."""
+
 TASK_NAMES = {"sagittal": _("Sagittal MR"), "axial": _("Axial MR"), "xray": _("Radiograph")}
 
 

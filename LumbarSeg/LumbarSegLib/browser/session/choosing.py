@@ -1,4 +1,4 @@
-"""What a run is made of: the image, its task, the model, the lowest disc."""
+"""What a run is made of: the image, its task, the model, the lowest disc, the view of a radiograph."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from LumbarSegLib.core.anatomy import LOWEST_DISCS
 from LumbarSegLib.errors import LumbarSegError
 from LumbarSegLib.scene.running import Choices
-from LumbarSegLib.scene.suitability import suitability, task_choices
+from LumbarSegLib.scene.suitability import VIEWS, suitability, task_choices
 from LumbarSegLib.scene.translation import tr as _
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Choosing:
                 "models": _options([(_("Automatic"), "")]),
                 "lowest_disc": _LOWEST,
                 "lowest_discs": list(LOWEST_DISCS),
+                "view": "auto",
+                "views": _options(list(VIEWS)),
                 "replace": "replace",
                 "replaces": _options([(_("Replace the result"), "replace"), (_("Keep both results"), "keep")]),
             }
@@ -45,7 +47,8 @@ class Choosing:
 
     @property
     def choices(self) -> Choices:
-        return Choices(self._state.task, self._state.model or None, "auto", self._state.lowest_disc)
+        task = self.likely_task or self._state.task
+        return Choices(task, self._state.model or None, "auto", self._state.lowest_disc, self._state.view)
 
     @property
     def likely_task(self) -> str:
@@ -62,7 +65,7 @@ class Choosing:
     def clear(self) -> None:
         """No image is open any more; what was chosen for the last one does not hold for the next."""
         self._volumes.clear()
-        self._state.update({"images": [], "image": "", "task": "auto", "lowest_disc": _LOWEST})
+        self._state.update({"images": [], "image": "", "task": "auto", "view": "auto", "lowest_disc": _LOWEST})
         self.check()
 
     def check(self) -> None:

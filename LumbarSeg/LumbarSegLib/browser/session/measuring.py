@@ -12,9 +12,10 @@ from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
-from LumbarSegLib.scene.segmentations import task_of, volume_of
+from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.settling import Settling
 from LumbarSegLib.scene.showing import hide_shown, show_measurement, show_section, slice_of
+from LumbarSegLib.scene.situation import Following, confirmable
 from LumbarSegLib.scene.translation import tr as _
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
     from LumbarSegLib.browser.session.viewing import Viewing
 
 
-class Measuring:
+class Measuring(Following):
     """Measures, shows and lets confirm. `on_change` is called when something that the page shows changed."""
 
     def __init__(
         self, scene: "vtkMRMLScene", state: "State", viewing: "Viewing", on_change: Callable[[], None]
     ) -> None:
         self._scene, self._state, self._viewing, self._on_change = scene, state, viewing, on_change
-        self._live: LiveMeasures | None = None
         self._corners: DraggableLandmarks | None = None
         self._settling = Settling()
         self._shown: Findings | None = None
@@ -55,23 +55,6 @@ class Measuring:
         self.levels = SliceLevels(state, self)
 
     @property
-    def findings(self) -> Findings | None:
-        return self._live.findings if self._live is not None else None
-
-    @property
-    def live(self) -> LiveMeasures | None:
-        return self._live
-
-    @property
-    def task(self) -> str:
-        segmentation = self._live.segmentation if self._live is not None else None
-        return task_of(segmentation) if segmentation is not None else ""
-
-    @property
-    def is_dragged(self) -> bool:
-        return self._live is not None and bool(self._live.overrides)
-
-    @property
     def has_area(self) -> bool:
         return self._state.curve is not None
 
@@ -91,11 +74,8 @@ class Measuring:
 
     @property
     def selected_kind(self) -> str:
-        """What can be done with the selected value: "value" (confirm it), "confirmed" (withdraw that) or ""."""
-        one = self.selected
-        if one is None or one.value is None:
-            return ""
-        return "confirmed" if one.status == "confirmed" else "value"
+        """What can be done with the selected value, as `confirmable` says."""
+        return confirmable(self.selected)
 
     @property
     def thresholds(self) -> Thresholds:

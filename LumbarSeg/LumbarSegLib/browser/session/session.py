@@ -21,6 +21,7 @@ from LumbarSegLib.scene.model_card import card
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
 from LumbarSegLib.scene.running import Running
+from LumbarSegLib.scene.situation import situation_of
 from LumbarSegLib.scene.states import Situation, looks
 
 if TYPE_CHECKING:
@@ -93,29 +94,7 @@ class Session:
     @property
     def situation(self) -> Situation:
         """All that the looks of the page depend on, as it is now."""
-        volume, segmentation = self.choosing.volume, self.correcting.segmentation
-        progress, last = self.running.progress, self.running.last
-        return Situation(
-            state=self.running.state,
-            worker=self._worker.state,
-            volume=volume.GetName() if volume is not None else "",
-            problem=self.choosing.problem,
-            step=progress.step,
-            fraction=progress.fraction,
-            seconds_left=progress.seconds_left,
-            failure=self.running.failure,
-            details=self.running.log,
-            result=segmentation.GetName() if segmentation is not None else "",
-            task=self.measuring.task,
-            can_undo=last is not None and last.can_undo,
-            can_redo=last is not None and last.can_redo,
-            has_automatic=self.correcting.has_automatic,
-            has_findings=self.measuring.findings is not None,
-            has_area=self.measuring.has_area,
-            has_landmarks=self.measuring.has_landmarks,
-            is_dragged=self.measuring.is_dragged,
-            selected=self.measuring.selected_kind,
-        )
+        return situation_of(self._worker, self.running, self.choosing, self.correcting, self.measuring)
 
     def show(self) -> None:
         """Show the situation as it is now."""

@@ -32,6 +32,8 @@ def image_section(session: "Session") -> None:
             ),
         ):
             html.Option("{{ one }}", v_for="one in lowest_discs", key="one", value=("one",))
+        with row("View", v_if="looks.viewBox.visible"):
+            choice("viewBox", "view", "views")
 
 
 def segment_section(session: "Session") -> None:
