@@ -19,6 +19,7 @@ from LumbarSegLib.resources import samples_dir
 from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
 from Testing.browser.doors import free_port
 from Testing.browser.lines import Line, a_line
+from Testing.browser.working import cell, drag, on_screen, segment, unfold
 from Testing.dicom_series import write_series
 
 expect.set_options(timeout=SLOW_MS)
@@ -171,18 +172,32 @@ def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_
     page.on("console", lambda message: complaints.append(message.text))
     page.click("#sample-axial-t1")
     expect(page.locator("#inputSelector option")).to_have_text(["axial-t1"])
-    page.click("#segmentButton")
-    expect(page.locator("#measureView td").first).to_be_attached()
+    segment(page)
+    area = cell(page, "ts.area", "slice 2")
+    found = area.inner_text()
+    area.click()
+    unfold(page, "correct")
+    page.click("#segments .segment[data-name=TS]")
+    page.click("#tool-paint")
+    middle = volume().TransformContinuousIndexToPhysicalPoint([size / 2 for size in volume().GetSize()[:2]] + [1.0])
+    x, y = on_screen(page, "Red", volume(), middle)
+    drag(page, (x, y), (x + 24, y))
+    expect(area).not_to_have_text(found)
     before = page.evaluate("JSON.stringify(window.trame.state.get('tables'))")
 
+    page.mouse.move(x, y)
+    page.mouse.down()
     line.cut()
     expect(page.locator(".lost")).to_be_visible()
     page.wait_for_timeout(3000)
+    page.mouse.up()
     line.mend()
 
     expect(page.locator("#segmentButton")).to_be_visible()
     assert json.loads(before)
     assert page.evaluate("JSON.stringify(window.trame.state.get('tables'))") == before
     assert images_of(page) == ["axial-t1"]
+    page.click("#undoEdit")
+    expect(cell(page, "ts.area", "slice 2")).to_have_text(found)
     assert len(asked) == 1
     assert not [text for text in complaints if "Content Security Policy" in text]
