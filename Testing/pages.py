@@ -101,4 +101,4 @@ def sheets_of(pdf: Path) -> tuple[int, str]:
 
 
 def _told_by(*command: str | Path) -> str:
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+    return subprocess.run(list(map(str, command)), capture_output=True, encoding="utf-8", check=True).stdout

@@ -13,6 +13,7 @@ LONG_S = 300.0
 """Longer than anything takes here, on a machine that has other things to do."""
 
 One = TypeVar("One", bound=Event)
+_WORKER = b"LumbarSegLib.core.worker"
 
 
 def events_until(worker: Worker, *kinds: type[Event]) -> list[Event]:
@@ -60,10 +61,22 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def workers_of(pid: int) -> set[int]:
+    """The workers that a process has started; libraries start processes of their own, which stay."""
+    return {one for one in children_of(pid) if _WORKER in _command_of(one)}
+
+
 def child_of_this_process() -> int:
     """The process of the one worker that there is."""
-    (pid,) = children_of(os.getpid())
+    (pid,) = workers_of(os.getpid())
     return pid
+
+
+def _command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def gone(*pids: int, within_s: float = LONG_S) -> bool:

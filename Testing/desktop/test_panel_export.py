@@ -98,7 +98,7 @@ def test_the_report_has_the_numbers_of_the_panel_and_says_what_was_edited(
 def words_of(page: Path) -> str:
     """The text of a page, as a reader sees it."""
     if page.suffix == ".pdf":
-        return subprocess.run(["pdftotext", page, "-"], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(["pdftotext", page, "-"], capture_output=True, encoding="utf-8", check=True).stdout
     return html.unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8")))
 
 

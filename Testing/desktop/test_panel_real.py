@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,14 @@ from LumbarSegLib.scene.states import State
 from Testing.desktop.application import ROOT
 from Testing.desktop.driving import Driven
 from Testing.radiographs import DrawnRadiograph
+from Testing.workers import workers_of
 
 _LONG = 240.0
 
 
 def children() -> set[int]:
-    """Processes that this one has started and that still run."""
-    tasks = Path("/proc/self/task")
-    return {int(one) for task in tasks.iterdir() for one in (task / "children").read_text().split()}
+    """The workers that this process has started and that still run."""
+    return workers_of(os.getpid())
 
 
 def test_the_modules_self_test_passes(panel: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
