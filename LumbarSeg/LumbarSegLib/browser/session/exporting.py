@@ -21,12 +21,15 @@ class Exporting:
         titles = [{"text": one.title, "value": place} for place, one in enumerate(FORMATS)]
         state.update({"formats": titles, "format": 0, "export_message": "", "download": ""})
 
-    def export(self) -> None:
-        """Write what there is in the chosen format and let the page fetch it."""
+    def export(self, place_of_format: int) -> None:
+        """Write what there is in one of the formats and let the page fetch it.
+
+        The click says which: the state may still hold the one that was chosen before.
+        """
         what = self._exported()
         if what is None:
             return
-        chosen = FORMATS[int(self._state.format)]
+        chosen = FORMATS[int(place_of_format)]
         place = self._folder / secrets.token_urlsafe(12)
         name = _file_name(what.segmentation.GetName()) + (chosen.suffix or " surfaces.zip")
         place.mkdir()

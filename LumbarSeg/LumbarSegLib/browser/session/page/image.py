@@ -62,5 +62,5 @@ def export_section(session: "Session") -> None:
     with section("export", "Export"):
         with row():
             choice("formatBox", "format", "formats")
-            button("exportButton", session.exporting.export, text="Export…")
+            button("exportButton", (session.exporting.export, "[format]"), text="Export…")
         html.Div("{{ export_message }}", classes="note", id="exportLabel")
