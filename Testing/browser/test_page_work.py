@@ -269,7 +269,7 @@ def test_a_named_slice_stands_for_its_level_and_the_curve_shows_the_area(axial: 
     axial.locator("[id='level-L4/5']").fill("2")
     axial.click("#nameSlices")
     expect(axial.locator("#levelsDialog")).to_have_count(0)
-    assert number(cell(axial, SAC, "L4/5")) == number(cell(axial, SAC, SLICE))
+    until(lambda: number(cell(axial, SAC, "L4/5")) == number(cell(axial, SAC, SLICE)))
     axial.click("#plotButton")
     expect(axial.locator("#curve svg path")).to_be_visible()
     drawing = axial.locator("#curve .drawing").bounding_box()
