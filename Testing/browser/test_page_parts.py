@@ -17,16 +17,16 @@ from Testing.findings_by_hand import findings_by_hand
 
 
 def test_the_first_line_says_where_to_listen_and_what_to_open() -> None:
-    told = {"port": 0, "secret": "s", "folder": "/tmp/x", "open": {"path": "/data/a.nrrd"}, "served_folder": None}
+    told = {"port": 0, "secret": "s", "folder": "/held/x", "open": {"path": "/data/a.nrrd"}, "served_folder": None}
     settings = settings_from(json.dumps(told))
     assert (settings.path, settings.sample, settings.served_folder) == (Path("/data/a.nrrd"), "", None)
-    assert settings.exports == Path("/tmp/x/export")
+    assert settings.exports == Path("/held/x/export")
     assert settings_from(json.dumps(told | {"open": None})).path is None
 
 
 def test_later_lines_tell_of_uploads_and_of_the_end() -> None:
-    message = message_from('{"uploaded": ["/tmp/x/1.nrrd"], "names": ["knee.nrrd"]}')
-    assert (message.uploaded, message.names, message.idle) == ((Path("/tmp/x/1.nrrd"),), ("knee.nrrd",), None)
+    message = message_from('{"uploaded": ["/held/x/1.nrrd"], "names": ["knee.nrrd"]}')
+    assert (message.uploaded, message.names, message.idle) == ((Path("/held/x/1.nrrd"),), ("knee.nrrd",), None)
     assert message_from('{"idle": true}').idle is True
     with pytest.raises(ValueError, match="object"):
         message_from("[]")
