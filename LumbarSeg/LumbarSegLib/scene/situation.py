@@ -1,22 +1,63 @@
 """What a host is in, gathered from its parts, and the part of measuring that all hosts have."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from LumbarSegLib.core.findings import Findings, Measurement
+from LumbarSegLib.core.findings import Findings, Measurement, Point
+from LumbarSegLib.core.report.words import flag_texts
+from LumbarSegLib.core.thresholds import Thresholds
 from LumbarSegLib.core.worker.client import Worker
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
 from LumbarSegLib.scene.running import Running
-from LumbarSegLib.scene.segmentations import task_of
+from LumbarSegLib.scene.segmentations import task_of, volume_of
+from LumbarSegLib.scene.settling import Settling
+from LumbarSegLib.scene.showing import hide_shown, show_measurement, slice_of
 from LumbarSegLib.scene.states import Situation
+from LumbarSegLib.scene.translation import tr as _
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
+    from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
 
-class Following:
-    """What follows the measures of one segmentation, or of none."""
+class Following(ABC):
+    """Follows the measures of one segmentation, or of none, and shows in the scene what is selected of them.
 
-    _live: LiveMeasures | None = None
+    `problem` is why there are no measures, one sentence, "" where there are. A host says what is selected and shows
+    what was found; its timer calls `tick`. `on_change` is called when something that it shows changed.
+    """
+
+    def __init__(self, scene: "vtkMRMLScene", on_change: Callable[[], None]) -> None:
+        self._scene, self._on_change = scene, on_change
+        self._live: LiveMeasures | None = None
+        self._corners: DraggableLandmarks | None = None
+        self._settling = Settling()
+        self.problem = ""
+
+    @property
+    @abstractmethod
+    def selected(self) -> Measurement | None:
+        """The measurement whose value is selected in the table."""
+
+    @property
+    @abstractmethod
+    def wants_corners(self) -> bool:
+        """Whether the corners of the selected level are to be seen."""
+
+    @property
+    @abstractmethod
+    def thresholds(self) -> Thresholds:
+        """The cut-offs that values are set beside."""
+
+    @abstractmethod
+    def show(self) -> None:
+        """Show what was found last; the views stay where they are."""
+
+    @abstractmethod
+    def sagittal_beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
+        """The sagittal segmentation that names the levels of this one, None where none was chosen."""
 
     @property
     def live(self) -> LiveMeasures | None:
@@ -37,12 +78,132 @@ class Following:
         """Whether a corner was dragged and not put back."""
         return self._live is not None and bool(self._live.overrides)
 
+    @property
+    def has_landmarks(self) -> bool:
+        one = self.selected
+        return self.wants_corners or (one is not None and bool(levels_of(one)))
 
-def confirmable(one: Measurement | None) -> str:
-    """What can be done with a selected measurement: "value" (confirm it), "confirmed" (withdraw that) or ""."""
-    if one is None or one.value is None:
-        return ""
-    return "confirmed" if one.status == "confirmed" else "value"
+    @property
+    def selected_kind(self) -> str:
+        """What can be done with the selected value: "value" (confirm it), "confirmed" (withdraw that) or ""."""
+        one = self.selected
+        if one is None or one.value is None:
+            return ""
+        return "confirmed" if one.status == "confirmed" else "value"
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of the measures as a whole, in sentences."""
+        if self.problem:
+            return [self.problem]
+        live, findings = self._live, self.findings
+        if live is None or findings is None:
+            return []
+        return list(dict.fromkeys([*live.left_out, *flag_texts(findings)]))
+
+    def follow(self, segmentation: "vtkMRMLSegmentationNode | None") -> None:
+        """Measure a segmentation from now on, or nothing."""
+        self.let_go()
+        volume = volume_of(segmentation) if segmentation is not None else None
+        if segmentation is not None and volume is not None:
+            beside = self.sagittal_beside(segmentation)
+            self._live = LiveMeasures(
+                segmentation,
+                volume,
+                sagittal=beside if beside is not segmentation else None,
+                thresholds=self.thresholds,
+            )
+        elif segmentation is not None:
+            self.problem = _("The image of this segmentation is not in the scene, so it cannot be measured. Load it.")
+        self.show_corners(self.wants_corners)
+        self.show()
+
+    def follow_anew(self) -> None:
+        """Another sagittal segmentation was chosen: an axial result takes the names of its levels from that one."""
+        if self._live is not None and self.task == "axial":
+            self.follow(self._live.segmentation)
+
+    def let_go(self) -> None:
+        """Follow nothing any more and remove what is shown of it."""
+        self.show_corners(False)
+        if self._live is not None:
+            self._live.close()
+            hide_shown(self._scene)
+        self._live = None
+        self.problem = ""
+
+    def tick(self) -> None:
+        """Measure again what has changed: a dragged corner at once, an edit when it has been quiet for a moment."""
+        live = self._live
+        if live is None:
+            return
+        if live.segmentation is None:
+            self.let_go()
+            self.show()
+        elif self._settling.is_due(live):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Measure what has changed now."""
+        if self._live is None:
+            return
+        try:
+            self._live.refresh()
+            self.problem = ""
+        except LumbarSegError as error:
+            self.problem = as_sentence(error)
+        if self._corners is not None:
+            self._corners.update()
+        self.show()
+
+    def name_slices(self, levels: Mapping[str, int]) -> str:
+        """Say which slice shows each level. Where that cannot be, all stays as it is and the sentence that says why is
+        returned, "" else.
+        """
+        live = self._live
+        if live is None:
+            return ""
+        before, live.levels = dict(live.levels), levels
+        self.refresh()
+        problem = self.problem
+        if problem:
+            live.levels = before
+            self.refresh()
+        return problem
+
+    def snap_back(self) -> None:
+        """Put all dragged corners back where they are found by themselves."""
+        if self._live is not None:
+            self._live.snap_back()
+            self.refresh()
+
+    def show_corners(self, shown: bool) -> None:
+        """Let the corners of the selected level be seen and dragged, or not."""
+        if self._corners is not None:
+            self._corners.close()
+            self._corners = None
+        if shown and self._live is not None:
+            self._corners = DraggableLandmarks(self._live)
+            self._show_corners_of(self.selected)
+        self._on_change()
+
+    def _show_selected(self, is_section_shown: bool = False) -> None:
+        """Show in the scene where the selected value was read; without one nothing, but for a section of the curve."""
+        one, volume = self.selected, self._live.volume if self._live is not None else None
+        if volume is None or (one is None and not is_section_shown):
+            hide_shown(self._scene)
+        elif one is not None:
+            show_measurement(volume, one)
+        self._show_corners_of(one)
+
+    def _show_corners_of(self, one: Measurement | None) -> None:
+        if self._corners is not None:
+            self._corners.show(levels_of(one) if one is not None else ())
+
+    def _place_of_selected(self) -> Point | None:
+        """Where the views are to go to show the selected value (RAS, mm)."""
+        one, volume = self.selected, self._live.volume if self._live is not None else None
+        return slice_of(volume, one) if one is not None and volume is not None else None
 
 
 class _Choosing(Protocol):

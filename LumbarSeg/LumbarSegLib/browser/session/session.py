@@ -154,7 +154,7 @@ class Session:
         self.running.tick()
         self.running.dismiss()
         self.running.last = None
-        self.measuring.let_go()
+        self.measuring.follow(None)
         self.correcting.leave()
         self.choosing.clear()
         self.state.show_curve = False

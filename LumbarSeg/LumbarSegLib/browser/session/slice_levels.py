@@ -6,7 +6,6 @@ from LumbarSegLib.core.anatomy import LOWEST_DISCS
 from LumbarSegLib.core.findings import is_slice
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLSegmentationNode
     from trame_server.state import State
 
     from LumbarSegLib.browser.session.measuring import Measuring
@@ -20,28 +19,15 @@ class SliceLevels:
     def __init__(self, state: "State", measuring: "Measuring") -> None:
         self._state, self._measuring = state, measuring
         state.update({"sagittal": "", "slice_levels": [], "slice_count": 0})
-        state.change("sagittal")(lambda **_: self._sagittal_chosen())
+        state.change("sagittal")(lambda **_: measuring.follow_anew())
 
     def name_slices(self, rows: list[dict[str, Any]]) -> None:
         """Say which slice shows each level, in rows with `level` and `slice`, counted from 1 below; 0 names none."""
-        live = self._measuring.live
-        if live is None:
-            return
-        before = dict(live.levels)
-        live.levels = {str(row["level"]): int(row["slice"]) for row in rows if row.get("slice")}
-        self._measuring.refresh()
-        if self._measuring.problem:
-            self._state.trouble = self._measuring.problem
-            live.levels = before
-            self._measuring.refresh()
+        named = {str(row["level"]): int(row["slice"]) for row in rows if row.get("slice")}
+        if problem := self._measuring.name_slices(named):
+            self._state.trouble = problem
         else:
             self._state.dialog = ""
-
-    def sagittal_beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
-        """The sagittal segmentation that names the levels of this one, None where none was chosen."""
-        chosen = self._state.sagittal
-        beside = segmentation.GetScene().GetNodeByID(chosen) if chosen else None
-        return beside if beside is not segmentation else None
 
     def show(self) -> None:
         """Show the names as they are now."""
@@ -52,8 +38,3 @@ class SliceLevels:
         slices = {int(one.level.split()[1]) for one in findings.measurements if is_slice(one.level)}
         self._state.slice_levels = [{"level": level, "slice": live.levels.get(level, 0)} for level in _LEVELS]
         self._state.slice_count = max(slices, default=0)
-
-    def _sagittal_chosen(self) -> None:
-        live = self._measuring.live
-        if live is not None and self._measuring.task == "axial":
-            self._measuring.follow(live.segmentation)
