@@ -21,7 +21,7 @@ from Testing.dicom_blocks import THREE_BLOCKS, file_name, write_blocks
 from Testing.small_model import write_reading_model
 
 REGIONS = ["IVD", "PE", "TS", "AAP"]
-NOT_STATED = "The file states no pixel spacing, so nothing is given in mm; --pixel-spacing tells it where it is known."
+NOT_STATED = "The file states no pixel spacing, so nothing is given in mm."
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_the_words_on_a_picture_give_no_size(
     said = capsys.readouterr().out
     assert "IVD: intervertebral disc, 1 slice" in said
     assert " ml" not in said
-    assert f"  Note: {NOT_STATED}" in said.splitlines()
+    assert f"  Note: {NOT_STATED} Where it is known, give --pixel-spacing." in said.splitlines()
 
 
 def test_a_pixel_spacing_that_is_given_makes_mm_of_pixels(

@@ -146,11 +146,13 @@ def test_the_lowest_disc_shifts_all_names(image_file: Path, tmp_path: Path, caps
         ([], "Missing command"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_one_line(
+def test_wrong_usage_ends_with_2_and_one_line_that_names_the_help_of_the_command(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == 2
-    assert words in one_line_of_error(capsys)
+    said = one_line_of_error(capsys)
+    assert words in said
+    assert said.rstrip().endswith(f". See {' '.join(['lumbarseg', *arguments[:1]])} --help.")
 
 
 @pytest.mark.parametrize("wrong", BAD_IMAGES)

@@ -83,6 +83,22 @@ def test_a_segmentation_in_the_place_of_the_image_is_refused(
         assert not (tmp_path / "m.csv").exists()
 
 
+def test_a_segmentation_is_not_segmented(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sitk.WriteImage(PHANTOM.labels, tmp_path / "labels.nii.gz")
+    for task in ("auto", "sagittal"):
+        arguments = ["segment", str(tmp_path / "labels.nii.gz"), "-o", str(tmp_path / "out.nrrd"), "--task", task]
+        assert run(arguments) == 1
+        assert "a segmentation and not an image; give the image that it was made from" in one_line_of_error(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.nii.gz"]
+
+
+def test_an_image_in_the_place_of_the_segmentation_is_refused(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["measure", str(image), str(image)]) == 1
+    assert f"{image.name} is an image and not a segmentation" in one_line_of_error(capsys)
+
+
 def test_an_image_is_none_even_where_its_values_are_small() -> None:
     assert is_label_map(PHANTOM.labels)
     assert is_label_map(sitk.Cast(PHANTOM.labels, sitk.sitkFloat32))

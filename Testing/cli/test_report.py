@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_refused_in_one_line_and_writes_nothing(
     capsys.readouterr()
     assert run(["report", *(one.format(**names) for one in arguments), "-o", str(tmp_path / "out")]) != 0
     assert words in one_line_of_error(capsys)
-    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(
@@ -171,8 +171,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(
 ) -> None:
     (tmp_path / "out").write_text("mine")
     capsys.readouterr()
-    assert run(["report", str(case / f"{NAME}.json"), "-o", str(tmp_path / "out")]) == 1
-    assert "this is a file; give the name of a folder" in one_line_of_error(capsys)
+    for place in ("out", "out/below"):
+        assert run(["report", str(case / f"{NAME}.json"), "-o", str(tmp_path / place)]) == 1
+        assert "out: this is a file; give the name of a folder" in one_line_of_error(capsys)
     assert (tmp_path / "out").read_text() == "mine"
 
 

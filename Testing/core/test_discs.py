@@ -184,7 +184,7 @@ def test_the_sides_of_the_stack_take_the_volume_but_leave_the_area() -> None:
     phantom = Phantom(PLAIN, (0.9, 0.47, 0.47), width=18.0)
     found = by_name(sizes("L4/5", shape_in(phantom, "L4/5")))
     assert found["disc.volume"].value is None
-    assert found["disc.volume"].reason == "The sides of the stack cut L4/5, so its volume is not known."
+    assert found["disc.volume"].reason == "The sides of the stack cut the disc, so its volume is not known."
     assert found["disc.area"].value == pytest.approx(phantom.truth["disc.area", "L4/5"], rel=0.03)
 
 

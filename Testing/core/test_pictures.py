@@ -22,7 +22,7 @@ from Testing.small_model import write_reading_model
 
 AXES = np.eye(3).ravel()
 PIXDIM, CODES = 76, 252
-NOT_STATED = "The file states no pixel spacing, so nothing is given in mm; --pixel-spacing tells it where it is known."
+NOT_STATED = "The file states no pixel spacing, so nothing is given in mm."
 
 
 def grey(dtype: Any = np.uint8) -> np.ndarray:

@@ -33,14 +33,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("app")(app_command)
-app.command()(segment)
-app.command()(measure)
-app.command()(report)
-app.command()(compare)
-app.command()(batch)
-app.command()(agreement)
-app.command()(sample)
+app.command("app", short_help="Open the page: see, segment, correct, measure in a browser.")(app_command)
+app.command(short_help="Segment an image: an image in, named segments out.")(segment)
+app.command(short_help="Measure an image that is segmented already.")(measure)
+app.command(short_help="Segment, measure and report an image in one go.")(report)
+app.command(short_help="Set two studies of one patient side by side.")(compare)
+app.command(short_help="Segment, measure and report many images.")(batch)
+app.command(short_help="Compare readers: how far they agree in each measure.")(agreement)
+app.command(short_help="List the sample images, or copy one to a file.")(sample)
 app.add_typer(models_app, name="models", invoke_without_command=True)
 
 
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=spelled_out(arguments), prog_name="lumbarseg", standalone_mode=False)
     except typer.TyperException as error:
-        _complain(f"{error.format_message()} See lumbarseg --help.")
+        _complain(_usage(error, arguments))
         return error.exit_code
     except Exception as error:
         if debug:
@@ -60,6 +60,14 @@ def run(arguments: Sequence[str]) -> int:
     if status == STOPPED:
         _complain("stopped.")
     return status if isinstance(status, int) else 0
+
+
+def _usage(error: typer.TyperException, arguments: Sequence[str]) -> str:
+    """What is wrong with a command, and whose help says how it is right."""
+    said = error.format_message().removeprefix("Invalid value: ")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else f"lumbarseg {arguments[0]}"
+    return f"{said}{'' if said[-1:] in '.?' else '.'} See {command} --help."
 
 
 def _one_line(error: Exception) -> str:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def check_folder(folder: Path) -> None:
-    """Make a folder where there is none. Raises OutputError where it cannot be one, or takes no files."""
+    """Raise OutputError where a folder cannot be made or takes no files. Leaves nothing behind."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError(f"{there}: this is a file; give the name of a folder.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".", dir=folder):
+        with TemporaryDirectory(prefix=".", dir=there):
             pass
-    except FileExistsError as error:
-        raise OutputError(f"{folder}: this is a file; give the name of a folder.") from error
     except OSError as error:
         raise OutputError(
             f"{folder}: nothing can be written there ({error.strerror}); choose another place."
@@ -48,6 +48,7 @@ def write_case(
     check_folder(folder)
     if pdf:
         check_pdf()
+    folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".", dir=folder) as place:
         part = Path(place) / study.name
         image, result, findings = study.image, study.result, study.findings

@@ -32,6 +32,13 @@ def _write(path: Path, text: str, encoding: str) -> None:
     write_whole(path, write)
 
 
+def notes_in_words(notes: Sequence[str]) -> Iterator[str]:
+    """A line for each note on an image; where mm are not known, what tells them here."""
+    from LumbarSegLib.core.spacing import NOT_STATED
+
+    yield from (f"Note: {note}{' Where it is known, give --pixel-spacing.' * (note == NOT_STATED)}" for note in notes)
+
+
 def written_in_words(files: Sequence[Path | None]) -> Iterator[str]:
     """A line that names the files, if there are any."""
     named = [str(path) for path in files if path and path != PRINTED]

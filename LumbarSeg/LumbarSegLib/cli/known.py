@@ -29,7 +29,7 @@ def examined_with(image: Path, labels: Path, wishes: CaseWishes) -> "tuple[Study
         read_sagittal,
     )
     from LumbarSegLib.core import analysis, images
-    from LumbarSegLib.core.labelmap import is_label_map
+    from LumbarSegLib.core.labelmap import is_grey, is_label_map
     from LumbarSegLib.core.provenance import origin
     from LumbarSegLib.core.radiograph import Radiograph
     from LumbarSegLib.core.study import Study
@@ -46,6 +46,8 @@ def examined_with(image: Path, labels: Path, wishes: CaseWishes) -> "tuple[Study
     )
     if is_label_map(volume):
         raise InputError(f"{image.name} is a segmentation itself; give the image first, then its segmentation.")
+    if is_grey(segmented):
+        raise InputError(f"{labels.name} is an image and not a segmentation; give the segmentation of the image.")
     made_for = analysis.task_of_labels(volume, known)
     check_fits_task(made_for, wishes.lowest_disc, wishes.sagittal, wishes.levels, wishes.view)
     volume, result = named(segmented, volume, made_for, told, wishes.lowest_disc, wishes.view)

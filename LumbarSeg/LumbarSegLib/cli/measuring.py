@@ -7,7 +7,7 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.case import CaseWishes
-from LumbarSegLib.cli.handing_out import hand_out, written_in_words
+from LumbarSegLib.cli.handing_out import hand_out, notes_in_words, written_in_words
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
     CsvOption,
@@ -84,7 +84,7 @@ def measure(
     assert volume is not None and result is not None
     if picture:
         images.write_whole(picture, lambda part: draw_measured(volume, result, findings, part))
-    notes = [f"Note: {note}" for note in read]
+    notes = list(notes_in_words(read))
     left_out = provenance.get("left_out")
     notes += [f"Left out of {labels.name}, no structure of the spine: {left_out}"] if left_out else []
     words = [in_words(findings), "", *notes, *written_in_words(outputs), RESEARCH_USE]

@@ -9,7 +9,7 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.case import CaseDone, CaseWishes, run_case
-from LumbarSegLib.cli.handing_out import written_in_words
+from LumbarSegLib.cli.handing_out import notes_in_words, written_in_words
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
     DebugOption,
@@ -148,7 +148,7 @@ def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, 
 def _in_words(done: CaseDone) -> Iterator[str]:
     from LumbarSegLib.core.report.words import flag_texts
 
-    yield from (f"Note: {note}" for note in done.notes)
+    yield from notes_in_words(done.notes)
     yield from flag_texts(done.findings)
     yield from written_in_words(done.files)
     if done.seconds:

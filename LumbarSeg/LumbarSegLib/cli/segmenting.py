@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from LumbarSegLib import RESEARCH_USE
-from LumbarSegLib.cli.handing_out import hand_out, written_in_words
+from LumbarSegLib.cli.handing_out import hand_out, notes_in_words, written_in_words
 from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
 from LumbarSegLib.cli.options import (
     RESULT_SUFFIXES,
@@ -207,7 +207,7 @@ def _in_words(
     lines = [
         f"Found in {summary['input']} ({summary['task']}{seen}{counted}):",
         *_found_in_words(found),
-        *(f"  Note: {note}" for note in summary["notes"]),
+        *(f"  {note}" for note in notes_in_words(summary["notes"])),
         *_measures_in_words(findings),
         f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
         *written_in_words(written),

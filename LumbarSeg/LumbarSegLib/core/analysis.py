@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core import agreement, anatomy, images, inference, models
 from LumbarSegLib.core.findings import Findings, Point
+from LumbarSegLib.core.labelmap import is_label_map
 from LumbarSegLib.core.levels import Spine, find_levels
 from LumbarSegLib.core.measuring import Kept, measure_spine
 from LumbarSegLib.core.measuring_radiograph import KeptRadiograph, measure_radiograph
@@ -68,7 +69,7 @@ class Segmented:
 
 def task_of(image: sitk.Image) -> str:
     """The task whose plane the image's slices lie in, or that of radiographs. Raises InputError where there is none."""
-    images.check_volume(image)
+    _check_image(image)
     if is_projection(image):
         return "xray"
     plane = images.plane_of(image)
@@ -119,8 +120,14 @@ def choose_model(image: sitk.Image, task: str = "auto", model: str | None = None
     return info
 
 
-def _check_fits(image: sitk.Image, info: models.ModelInfo) -> None:
+def _check_image(image: sitk.Image) -> None:
     images.check_volume(image)
+    if is_label_map(image):
+        raise InputError("this is a segmentation and not an image; give the image that it was made from.")
+
+
+def _check_fits(image: sitk.Image, info: models.ModelInfo) -> None:
+    _check_image(image)
     shown = as_projection(image) if info.task == "xray" else image
     images.check_fits(shown, info.plane, info.modality)
 

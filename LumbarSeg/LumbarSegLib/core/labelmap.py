@@ -40,9 +40,19 @@ def values_of(labels: sitk.Image) -> list[int]:
 def is_label_map(image: sitk.Image) -> bool:
     """Whether an image holds nothing but the values of structures of a spine, as no picture of one does."""
     values = sitk.GetArrayViewFromImage(image)
-    if values.min() < 0 or values.max() > max(_LABELS):
+    if not np.isin(_a_few(values), _LABELS).all() or values.min() < 0 or values.max() > max(_LABELS):
         return False
     return bool(np.isin(np.unique(values), _LABELS).all())
+
+
+def is_grey(image: sitk.Image) -> bool:
+    """Whether an image holds more values than there are structures, as no label map does."""
+    return len(np.unique(_a_few(sitk.GetArrayViewFromImage(image)))) > len(_LABELS)
+
+
+def _a_few(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Some voxels from everywhere; of an image they tell already that it is one."""
+    return np.asarray(values.ravel()[:: max(1, values.size // _PROBED)])
 
 
 def on_grid_of(image: sitk.Image, labels: sitk.Image) -> tuple[sitk.Image, bool]:

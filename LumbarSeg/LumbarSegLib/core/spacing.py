@@ -13,7 +13,7 @@ _GIVEN = "LumbarSeg.GivenSpacing"
 AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 """Taken as the direction of axial slices that have none: columns to the patient's left, rows to the back, LPS."""
 
-NOT_STATED = "The file states no pixel spacing, so nothing is given in mm; --pixel-spacing tells it where it is known."
+NOT_STATED = "The file states no pixel spacing, so nothing is given in mm."
 
 
 def has_spacing(image: sitk.Image) -> bool:

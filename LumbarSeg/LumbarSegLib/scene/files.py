@@ -83,7 +83,7 @@ def load_segmentation(
     if suffix not in FORMATS:
         raise InputError(f"{path.name}: this is no segmentation file. Give one of {', '.join(FORMATS)}.")
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file. Check the path.")
+        raise InputError(f"{path}: there is no such file; check the path.")
     if suffix in LABEL_MAPS:
         return _read_labels(scene, path, volume, lowest_disc, task)
     with _whole_or_nothing(scene, path):

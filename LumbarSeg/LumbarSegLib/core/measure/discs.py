@@ -24,7 +24,7 @@ _WALL = 3.0  # mm in front of its hindmost point that still are its posterior bo
 _BULGE_BEYOND = 3.0  # mm above and below the corners that still belong to the disc's posterior border
 
 _PLACES = ("anterior", "middle", "posterior")
-_SIDES = "The sides of the stack cut {}, so its volume is not known."
+_SIDES = "The sides of the stack cut the disc, so its volume is not known."
 _BORDER = "The border of the image cuts {}."
 _NO_PLANE = "{} does not reach the mid-sagittal plane."
 _IN_PIECES = "{} lies in pieces in the mid-sagittal plane."
@@ -140,7 +140,7 @@ def sizes(disc: str, shape: DiscShape | str) -> list[Measurement]:
     volume = Measurement(keys[1], disc, shape.volume_mm3, trace) if shape.volume_mm3 else None
     return [
         Measurement(keys[0], disc, shape.area_mm2, trace),
-        volume or Measurement(keys[1], disc, None, reason=_SIDES.format(disc)),
+        volume or Measurement(keys[1], disc, None, reason=_SIDES),
     ]
 
 

@@ -45,7 +45,9 @@ def read_findings(path: Path) -> tuple[Findings, dict[str, str]]:
         return findings_from_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path.") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: this holds no findings; give the JSON that LumbarSeg wrote.") from error
+    except OSError as error:
         raise InputError(f"{path.name}: the file cannot be read; check it, or measure the image again.") from error
     except InputError as error:
         raise error if str(error).startswith(path.name) else InputError(f"{path.name}: {error}") from error
