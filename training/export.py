@@ -7,6 +7,7 @@ compared with the network that was trained, on one input.
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -89,7 +90,9 @@ def write_model(
     shape = example_shape(metadata)
     example = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     expected = _answer(network.eval(), example)
-    traced = torch.jit.trace(fold_batch_norms(network), example)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # MONAI asks for the sizes of what it joins
+        traced = torch.jit.trace(fold_batch_norms(network), example)
     traced = traced.half() if half else traced
     weights = b"".join(tensor.numpy().tobytes() for tensor in traced.state_dict().values())
     carried = {**metadata, "weights_sha256": hashlib.sha256(weights).hexdigest(), "scores": []}

@@ -57,8 +57,8 @@ def train_fold(experiment: Experiment, dataset: DataSet, fold: Fold, resume: boo
     state = State(experiment, len(dataset.classes), fold.split.test)
     if last.is_file():
         state.restore(last)
-    folder.mkdir(parents=True, exist_ok=True)
     training = _training(experiment, dataset, fold, state, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     if experiment.starts_from_file and not last.is_file():
         begin_from_model(state, Path(str(experiment.start_from)), training.first_images())
     if training.ended and (folder / "run.json").is_file():

@@ -58,6 +58,7 @@ class Training:
     classes: tuple[str, ...]
     validation: Sequence[Scored]
     clocks: Clocks = field(default_factory=Clocks)
+    _losses: list[float] = field(default_factory=list)
 
     @property
     def progress(self) -> float:
@@ -122,10 +123,13 @@ class Training:
 
     def _report(self, loss: float, bar: "tqdm[Any]", board: SummaryWriter) -> None:
         iteration, length = self.state.iteration, self.experiment.training
+        self._losses.append(loss)
         if iteration % _LOG_EVERY == 0:
-            bar.set_postfix(loss=f"{loss:.3f}", iteration=iteration, refresh=False)
-            board.add_scalar("loss", loss, iteration)
-            append(self.folder / "loss.csv", {"iteration": iteration, "seconds": self.state.seconds, "loss": loss})
+            mean = float(np.mean(self._losses))
+            self._losses.clear()
+            bar.set_postfix(loss=f"{mean:.3f}", iteration=iteration, refresh=False)
+            board.add_scalar("loss", mean, iteration)
+            append(self.folder / "loss.csv", {"iteration": iteration, "seconds": self.state.seconds, "loss": mean})
         if self.validation and iteration % length.validate_every == 0:
             self._validate(board)
         if iteration % length.checkpoint_every == 0:

@@ -65,7 +65,8 @@ def machine() -> str:
         processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         processor = platform.processor() or platform.machine()
-    words = f"{processor}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    words = f"{processor}, {threads} thread{'s' * (threads > 1)}"
     return f"{words}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else words
 
 

@@ -25,11 +25,13 @@ _LARGEST_GRADIENT = 5.0
 
 
 def network_of(experiment: Experiment, class_count: int) -> SegmentationNetwork:
-    """The untrained network of an experiment."""
+    """The untrained network of an experiment. Raises TrainingError where it cannot see what that prepares."""
     inputs = 1 if experiment.preprocessing.volumes else experiment.network.slices
-    return build(
-        experiment.network.name, inputs, class_count, experiment.network.options, experiment.preprocessing.size
-    )
+    name, size = experiment.network.name, experiment.preprocessing.size
+    network = build(name, inputs, class_count, experiment.network.options, size)
+    if network.dimensions == 3 and not experiment.preprocessing.volumes:
+        raise TrainingError(f"{name} takes volumes; give [preprocessing] size 3 numbers, in place of spacing_mm.")
+    return network
 
 
 class State:

@@ -104,8 +104,39 @@ def test_a_vertebra_that_the_border_cuts_is_not_measured_and_neither_is_what_nee
     found = findings(image[:, int(rows[0]) :, :])
     assert ("partly_visible", "T12") in doubts(found)
     assert not [one for one in given(found, "vertebra", "alignment", "canal") if one.level == "T12"]
-    assert found.of("alignment.segmental_angle", "T12/L1").reason == "The border of the image cuts T12."
+    assert found.of("alignment.segmental_angle", "T12/L1").reason == "Only a part of T12 is seen."
     assert found.of("vertebra.anterior_height", "L1").value is not None
+
+
+def test_an_uppermost_vertebra_without_its_upper_part_gives_no_number_and_says_that_it_is_seen_in_part() -> None:
+    def fading(share: float) -> Callable[[Array], Array]:
+        def cut(array: Array) -> Array:
+            rows = np.flatnonzero((array == 6).any((0, 2)))
+            above = array[:, : rows[0] + round(share * len(rows))]
+            above[above != 100] = 0
+            return array
+
+        return cut
+
+    whole, cut = (findings(damaged(fading(share))) for share in (0.0, 0.25))
+    assert doubts(whole) == set()
+    assert ("end_incomplete", "T12") in doubts(cut)
+    assert not [one for one in given(cut, "vertebra") if one.level == "T12"]
+    assert cut.of("vertebra.anterior_height", "L1").value == whole.of("vertebra.anterior_height", "L1").value
+
+
+def test_a_vertebra_of_which_a_good_part_is_not_labelled_keeps_its_numbers_with_a_doubt(sound: Findings) -> None:
+    def hollow(array: Array) -> Array:
+        sides = np.flatnonzero((array == 3).any((1, 2)))
+        outer = np.r_[sides[: len(sides) // 3], sides[-len(sides) // 3 :]]
+        array[outer] = np.where(array[outer] == 3, 0, array[outer])
+        return array
+
+    found = findings(damaged(hollow))
+    assert ("incomplete", "L3") in doubts(found)
+    height = found.of("vertebra.anterior_height", "L3")
+    assert height.value is not None and "incomplete" in height.flags
+    assert "incomplete" not in found.of("vertebra.anterior_height", "L1").flags
 
 
 @pytest.mark.parametrize(("label", "name"), [(203, "L3/4"), (3, "L3")])

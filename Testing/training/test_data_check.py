@@ -127,6 +127,17 @@ def test_cases_that_cannot_be_used_are_reported_and_not_raised(clinic: DataSet) 
     assert [row.name for row in report.cases] == ["A_1", "A_2", "B_1"]
 
 
+def test_what_is_wrong_with_several_files_is_said_once() -> None:
+    def read(name: str) -> Callable[[], sitk.Image]:
+        def refuse() -> sitk.Image:
+            raise TrainingError(f"{name}.png holds the label value 77.")
+
+        return refuse
+
+    report = check_set(axial(*(case(name, with_classes(ivd=3), image=read(name)) for name in ("A_1", "B_1"))))
+    assert {row.reason for row in report.unusable} == {"holds the label value 77"}
+
+
 def test_each_case_is_announced_when_it_is_read(clinic: DataSet) -> None:
     read: list[str] = []
     check_set(clinic, on_case=lambda case: read.append(case.name))

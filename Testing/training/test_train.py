@@ -132,6 +132,22 @@ def test_a_checkpoint_of_another_configuration_is_refused(experiment_file: Write
         train(experiment_file(spacing_mm="spacing_mm = 1.0"), dataset, resume=True)
 
 
+def test_a_network_for_volumes_is_refused_where_slices_are_prepared(experiment_file: Write, dataset: DataSet) -> None:
+    path = experiment_file("volumes", channels="channels = [8, 8, 8, 8, 8, 8]")
+    path.write_text(path.read_text(encoding="utf-8").replace("half-resolution-unet", "unet-3d"), encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"unet-3d takes volumes; give \[preprocessing\] size 3 numbers"):
+        train(path, dataset)
+
+
+def test_weights_for_another_number_of_classes_are_refused_and_leave_no_run(
+    experiment_file: Write, dataset: DataSet
+) -> None:
+    path = experiment_file("weighted", channels="channels = [8, 8, 8]\n\n[loss]\nweights = [1.0, 2.0]")
+    with pytest.raises(TrainingError, match="weights has 2 values, and there are 4 classes"):
+        train(path, dataset)
+    assert not runs.fold_folder("weighted", 0).exists()
+
+
 def test_a_damaged_checkpoint_is_said_to_be_damaged(experiment_file: Write, dataset: DataSet) -> None:
     path = experiment_file()
     last = train(path, dataset) / "last.pt"

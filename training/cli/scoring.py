@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from training.data.cases import DataSet
 
 _console = Console(highlight=False)
+_PRINTED = ("dice_by_instance", "iou", "hd95", "assd", "auc", "area_error")
+"""Beside Dice; as many as a terminal shows, the rest is on the page that compares."""
 
 
 def evaluate(
@@ -60,15 +63,22 @@ def _data_of(folder: Path, data: Path) -> "DataSet":
 
 
 def _say(folders: list[Path]) -> None:
+    from training import scores
     from training.comparison.gather import read_run
-    from training.comparison.tables import SHOWN, estimate, in_words
+    from training.comparison.tables import DICE, SHOWN, estimate, in_numbers, in_words
 
     run = read_run(folders[0].parent)
-    table = Table(title=f"{run.name}: means over {len(run.patients)} patients (95 % interval)")
-    shown = [metric for metric in SHOWN if metric.known(run)]
-    for heading in ("class", *(metric.heading(run.unit) for metric in shown)):
-        table.add_column(heading)
+    table = Table(title=f"{run.name}: means over {len(run.patients)} patients", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    shown = [metric for metric in SHOWN if metric.name in _PRINTED and metric.known(run)]
+    for heading in ("class", "Dice (95 % interval)", *(metric.heading(run.unit) for metric in shown)):
+        table.add_column(heading, no_wrap=heading.startswith("Dice (95"))
     for name in run.rows:
-        table.add_row(name, *(in_words(estimate(run, name, metric), metric) for metric in shown))
+        dice = in_words(estimate(run, name, DICE), DICE)
+        table.add_row(name, dice, *(in_numbers(estimate(run, name, metric), metric) for metric in shown))
     _console.print(table)
     _console.print(f"{run.milliseconds:.0f} ms per case ({run.milliseconds_per_slice:.0f} per slice) on {run.machine}.")
+    _console.print(
+        f"Each case with all metrics: {', '.join(str(folder / scores.SCORES) for folder in folders)}. Pictures, curves "
+        f"and intervals: python -m training compare {run.name} --data DATA --to FOLDER.",
+        soft_wrap=True,
+    )

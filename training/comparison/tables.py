@@ -90,6 +90,11 @@ def in_words(found: Estimate, metric: Metric) -> str:
     return f"{_number(found.mean, metric)} {_interval(found, metric)}".rstrip()
 
 
+def in_numbers(found: Estimate, metric: Metric) -> str:
+    """The mean alone."""
+    return _number(found.mean, metric) if found.patients else ""
+
+
 def class_name(task: str, name: str) -> str:
     """A class as people call it."""
     return "all structures" if name == metrics.ALL else structure_of(task, name).name

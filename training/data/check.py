@@ -87,7 +87,7 @@ def check_set(
         try:
             facts.append(_facts(case, len(dataset.classes)))
         except (TrainingError, LumbarSegError) as error:
-            unusable.append(LeftOut(case.name, str(error).rstrip(".")))
+            unusable.append(LeftOut(case.name, _reason(error, case)))
         on_case(case)
     classes = tuple(_class_facts(facts, name, value) for value, name in enumerate(dataset.classes))
     return Report(
@@ -110,6 +110,13 @@ def as_plain(report: Report) -> dict[str, Any]:
     plain["patients"] = list(report.patients)
     plain["grids"] = [{"size": size, "spacing_mm": spacing, "cases": count} for size, spacing, count in report.grids]
     return plain
+
+
+def _reason(error: Exception, case: Case) -> str:
+    """What is wrong without the name of the file, so that it is the same words for all cases that it is wrong with."""
+    words = str(error).rstrip(".")
+    first, _, rest = words.partition(" ")
+    return rest if case.name in first else words
 
 
 def _facts(case: Case, class_count: int) -> CaseFacts:

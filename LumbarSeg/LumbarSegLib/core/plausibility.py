@@ -23,7 +23,7 @@ _S1 = ("S1.superior_anterior", "S1.superior_posterior")
 
 def implausible(seen: Evidence) -> Iterator[Flag]:
     """The doubts about a spine's shape, from the whole to the parts."""
-    for source in (_sacrum, _places, _exchanged, _bodies, _neighbours, _canal, _pieces, _values):
+    for source in (_sacrum, _places, _exchanged, _bodies, _neighbours, _parts, _canal, _pieces, _values):
         yield from source(seen)
 
 
@@ -135,6 +135,35 @@ def _neighbours(seen: Evidence) -> Iterator[Flag]:
             ratio = areas[name] / float(np.mean(near)) if near else 1.0
             if not limits["least_of_neighbours"] <= ratio <= limits["most_of_neighbours"]:
                 yield DOUBTS[key].flag(name, f"{ratio:.1f}")
+
+
+def _parts(seen: Evidence) -> Iterator[Flag]:
+    """Vertebrae of which a good part seems to lack: not tall enough at an end, or of too small a volume."""
+    low, small = DOUBTS["end_incomplete"], DOUBTS["incomplete"]
+    whole = [one for one in seen.spine.instances if one.structure.kind == "vertebra" and not one.partly_visible]
+    volumes = {one.structure.name: one.volume_mm3 for one in whole}
+    cut_short = dict(_open_ends(seen))
+    for name, volume in volumes.items():
+        nearest = sorted((abs(_place(seen, other) - _place(seen, name)), other) for other in volumes if other != name)
+        share = volume / max((volumes[other] for _, other in nearest[:2]), default=volume)
+        limit = small.limits["least_of_neighbours" if name in seen.bodies else "least_without_landmarks"]
+        if name in cut_short and cut_short[name] < low.limits["least_of_neighbour"]:
+            yield low.flag(name, f"{cut_short[name]:.1f}")
+        elif share < limit:
+            yield small.flag(name, f"{share:.1f}")
+
+
+def _place(seen: Evidence, name: str) -> int:
+    return next(k for k, one in enumerate(seen.structures) if one.name == name)
+
+
+def _open_ends(seen: Evidence) -> Iterator[tuple[str, float]]:
+    """The lowest and the uppermost vertebra where no disc lies beyond it, with its height as a share of the next."""
+    for inward in (seen.structures, seen.structures[::-1]):
+        names = [one.name for one in inward if one.kind == "vertebra"][:2]
+        if len(names) == 2 and inward[0].name == names[0] and all(name in seen.bodies for name in names):
+            own, following = (_height(seen.bodies[name]) for name in names)
+            yield names[0], own / following
 
 
 def _canal(seen: Evidence) -> Iterator[Flag]:

@@ -15,7 +15,7 @@ from LumbarSegLib.core.measure.grid import Floats, Part
 from LumbarSegLib.core.measure.section import Canal
 from LumbarSegLib.core.memo import Memo
 
-_CUT = "The border of the image cuts {}."
+_CUT = "Only a part of {} is seen."
 _NO_DIRECTION = "There is too little of the spine to tell its direction."
 _NO_S1 = "No endplate of S1 is seen below {}."
 
