@@ -3,7 +3,7 @@
     python -m Testing.benchmarks.browser [ROUNDS]
 
 Nothing else should run meanwhile. That many times (30 without a number) a sample is opened, segmented and replaced, and
-what session and worker have gained by that is told.
+by how much session and worker grow with each is told.
 """
 
 import os
@@ -16,14 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import psutil
 from playwright.sync_api import Page, expect
+from scipy.stats import linregress, t
 
 from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
 from Testing.browser.working import cell, drag, segment, unfold
 from Testing.workers import children_of
 
 ROUNDS = 30
+_TOLD_AT = (2, 10, 30)
+_WARMING = 4  # rounds; an even number
+_FEWEST_POINTS = 4
 _SCROLLED_S = 5.0
 _COUNT = """
 window.pictures = 0;
@@ -97,17 +102,31 @@ def _edit(page: Page) -> None:
 
 
 def _grow(page: Page, app: App, rounds: int) -> None:
-    """The most that was held in the later half of the rounds against the most in the earlier one: what is held rises
-    for some rounds, until Python collects what refers to itself.
+    """What is held once a result is shown, round for round, and a straight line through it. The first rounds do not
+    count: libraries, models and pictures come. A point is the mean of two rounds, since the two images alternate.
     """
     held = []
-    for number in range(rounds):
+    for number in range(1, rounds + 1):
         _open(page, ("axial-t1", "lumbar-t2")[number % 2])
         segment(page)
-        held.append(_memory_mb(app))
-    half = rounds // 2
-    if half:
-        _tell(f"gained over {rounds} rounds", f"{max(held[half:]) - max(held[:half]):.0f} MB", "0 MB")
+        held.append(_own_mb(app))
+        if number in (*_TOLD_AT, rounds):
+            _tell(f"held by session and worker after {number} rounds", f"{np.mean(held[-2:]):.0f} MB", "")
+    kept = np.array(held[_WARMING : len(held) // 2 * 2]).reshape(-1, 2).mean(axis=1)
+    if kept.size < _FEWEST_POINTS:
+        return
+    line = linregress(2.0 * np.arange(kept.size), kept)
+    either_way = line.stderr * t.ppf(0.975, kept.size - 2)
+    told = f"{line.slope:+.2f} MB a round (95 %: {line.slope - either_way:+.2f} to {line.slope + either_way:+.2f})"
+    _tell(f"growth from round {_WARMING + 1} to {rounds}", told, "none")
+
+
+def _own_mb(app: App) -> float:
+    """What all processes of the one session have of their own. Files that they map do not count: whether these are
+    shared depends on what else runs.
+    """
+    rolled = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in children_of(app.process.pid))
+    return sum(int(found[1]) for text in rolled if (found := re.search(r"Anonymous:\s+(\d+) kB", text))) / 1e3
 
 
 def _memory_mb(app: App) -> float:

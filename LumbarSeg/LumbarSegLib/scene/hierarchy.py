@@ -7,6 +7,18 @@ from LumbarSegLib.scene.host import slicer
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScene, vtkMRMLSubjectHierarchyNode
 
+_CONTENTS = (
+    "vtkMRMLMarkupsNode",
+    "vtkMRMLPlotChartNode",
+    "vtkMRMLPlotSeriesNode",
+    "vtkMRMLTableNode",
+    "vtkMRMLSegmentationNode",
+    "vtkMRMLVolumeNode",
+    "vtkMRMLGridTransformNode",
+    "vtkMRMLStorageNode",
+)
+"""What is taken first may refer to what is taken later."""
+
 
 def hierarchy_of(scene: "vtkMRMLScene") -> "vtkMRMLSubjectHierarchyNode":
     """The subject hierarchy of a scene."""
@@ -49,6 +61,13 @@ def remove(node: "vtkMRMLNode") -> None:
     for display in displays:
         if display is not None:
             scene.RemoveNode(display)
+
+
+def remove_contents(scene: "vtkMRMLScene") -> None:
+    """Take all images out of a scene, with what was made of them; views stay, and tools with what they keep there."""
+    for kind in _CONTENTS:
+        for place in reversed(range(scene.GetNumberOfNodesByClass(kind))):
+            remove(scene.GetNthNodeByClass(place, kind))
 
 
 def remove_folder(scene: "vtkMRMLScene", name: str) -> None:

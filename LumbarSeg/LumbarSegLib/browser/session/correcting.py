@@ -83,9 +83,10 @@ class Correcting:
         return of_it[-1] if of_it else None
 
     def leave(self) -> None:
-        """Let go of all segmentations before the scene closes."""
+        """Let go of all segmentations before they are taken out of the scene."""
         self.tools.use("")
         self.forget_steps()
+        self._editor.clear()
         self._results.clear()
         self._state.update({"results": [], "result": "", "segments": [], "segment": "", "kinds": []})
         self._state.show_3d = False

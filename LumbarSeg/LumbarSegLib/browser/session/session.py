@@ -10,6 +10,7 @@ from LumbarSegLib.browser.session.correcting import Correcting
 from LumbarSegLib.browser.session.cut_offs import CutOffs
 from LumbarSegLib.browser.session.exporting import Exporting
 from LumbarSegLib.browser.session.measuring import Measuring
+from LumbarSegLib.browser.session.memory import count_as_lasting, give_back
 from LumbarSegLib.browser.session.opening import Opening
 from LumbarSegLib.browser.session.page.shell import build_page
 from LumbarSegLib.browser.session.serving import protect
@@ -17,6 +18,7 @@ from LumbarSegLib.browser.session.viewing import Viewing
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.formats import Exported
+from LumbarSegLib.scene.hierarchy import remove_contents
 from LumbarSegLib.scene.model_card import card
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
@@ -75,6 +77,7 @@ class Session:
             show_connection_info=False,
         )
         await self.server.ready
+        count_as_lasting()
         self._keep(self._tick())
         return int(self.server.port)
 
@@ -158,8 +161,9 @@ class Session:
         self.correcting.leave()
         self.choosing.clear()
         self.state.show_curve = False
-        self.app.scene.Clear(0)
+        remove_contents(self.app.scene)
         self.viewing.scene_cleared()
+        give_back()
 
     def rename_levels(self) -> None:
         """Another lowest disc names the levels of a result that is there anew."""
