@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from LumbarSegLib.core.definitions import MEASURES
+from Testing.csv_rows import value_in
 
 _MARKS = ("sup",)
 _MINUS = "\N{MINUS SIGN}"
@@ -75,7 +76,7 @@ def number(text: str) -> str:
 def in_csv(text: str) -> Places:
     """The numbers of a CSV."""
     lines = [line for line in text.lstrip("\ufeff").splitlines() if not line.startswith(("#", '"#'))]
-    return {(row["measure"], row["level"]): row["value"] for row in csv.DictReader(io.StringIO("\n".join(lines)))}
+    return {(row["measure"], row["level"]): value_in(row) for row in csv.DictReader(io.StringIO("\n".join(lines)))}
 
 
 def in_json(text: str) -> Places:

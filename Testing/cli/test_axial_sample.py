@@ -49,12 +49,12 @@ def test_the_area_of_the_sac_in_the_table_is_that_of_its_pixels(results: Path) -
         labels = labels_from_segmentation(load_segmentation(scene, results / "axial.seg.nrrd"))
     across, down, _ = read_image(results / "axial.nrrd").GetSpacing()
     rows = [line for line in (results / "axial.csv").read_text(encoding="utf-8-sig").splitlines() if line[0] != "#"]
-    areas = {row["level"]: row["value"] for row in csv.DictReader(io.StringIO("\n".join(rows))) if _is_area(row)}
+    areas = {
+        row["level"]: row["value_mm2"]
+        for row in csv.DictReader(io.StringIO("\n".join(rows)))
+        if row["measure"] == "ts.area"
+    }
     for level, number in NAMED.items():
         pixels = np.count_nonzero(sitk.GetArrayViewFromImage(labels)[number - 1] == TS)
         assert 30 < float(areas[level]) < 400
         assert float(areas[level]) == pytest.approx(pixels * across * down, rel=0.02)
-
-
-def _is_area(row: dict[str, str]) -> bool:
-    return row["measure"] == "ts.area" and row["unit"] == "mm2"

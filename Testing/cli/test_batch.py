@@ -100,7 +100,7 @@ def test_each_case_has_its_files_and_nothing_else_is_left(done: tuple[Path, str,
 
 def test_tables_have_the_numbers_of_each_case_and_say_where_they_are_from(done: tuple[Path, str, str, int]) -> None:
     out = done[0]
-    areas = {row["case"]: row["value"] for row in lines_of(out / "measurements.csv") if row["measure"] == "ts.area"}
+    areas = {row["case"]: row["value_mm2"] for row in lines_of(out / "measurements.csv") if row["measure"] == "ts.area"}
     for name in ("p1_t1", NAMES[3]):
         told = json.loads((out / "cases" / name / f"{name}.json").read_text(encoding="utf-8"))
         (area,) = (one["value"] for one in told["measurements"] if one["measure"] == "ts.area")

@@ -16,6 +16,7 @@ from LumbarSegLib.cli import run
 from LumbarSegLib.resources import samples_dir
 from Testing.bad_images import BAD_IMAGES
 from Testing.cli.test_cli import in_process_of_its_own, one_line_of_error
+from Testing.csv_rows import value_in
 from Testing.phantoms import PhantomSpine
 
 PHANTOM = PhantomSpine(vertebrae=4)
@@ -119,8 +120,8 @@ def test_each_row_of_the_csv_has_a_number_or_a_reason(
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(io.StringIO("\n".join(lines))))
     assert {row["level"] for row in rows} >= {"L5", "L4/5", "L1-S1"}
-    assert all(bool(row["value"]) != bool(row["reason"]) for row in rows)
-    assert all(np.isfinite(float(row["value"])) for row in rows if row["value"])
+    assert all(bool(value_in(row)) != bool(row["reason"]) for row in rows)
+    assert all(np.isfinite(float(value_in(row))) for row in rows if value_in(row))
 
 
 def test_a_segmentation_of_slicer_gives_the_numbers_of_the_same_label_map(

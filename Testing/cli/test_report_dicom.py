@@ -1,6 +1,5 @@
 """lumbarseg report --dicom: SEG and SR beside the other files, and the same numbers in all of them."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -11,7 +10,8 @@ from highdicom.seg import segread
 from highdicom.sr import srread
 
 from LumbarSegLib import cli
-from LumbarSegLib.core.report.tables import COLUMNS
+from LumbarSegLib.core.report.csv_text import rows_of_csv
+from Testing.csv_rows import value_in
 from Testing.dicom_studies import Made, sagittal
 
 
@@ -40,12 +40,8 @@ def test_html_csv_json_and_sr_hold_the_same_numbers(made: Made, tmp_path: Path) 
         for one in group.get_measurements()
     }
     assert in_sr == {f"{level} {title}": value for (level, title), value in values.items()}
-    lines = (out / f"{name}.csv").read_text("utf-8-sig").splitlines()
-    in_csv = {
-        (row[0], row[2]): row[3]
-        for row in csv.reader(lines)
-        if len(row) == len(COLUMNS) and row[3] not in ("", "value")
-    }
+    _, lines = rows_of_csv((out / f"{name}.csv").read_text("utf-8-sig"))
+    in_csv = {(row["level"], row["name"]): value_in(row) for row in lines if value_in(row)}
     assert in_csv.keys() == values.keys()
     page = re.sub(r"<[^>]+>", " ", (out / f"{name}.html").read_text("utf-8"))
     for title in ("Anterior height", "Segmental angle", "Canal AP diameter"):

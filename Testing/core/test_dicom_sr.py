@@ -2,7 +2,6 @@
 that a person stands for it unless one does.
 """
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,12 +17,15 @@ from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from LumbarSegLib.core.confirmation import Confirmation
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.dicom.source import read_source
 from LumbarSegLib.core.dicom.sr import report
 from LumbarSegLib.core.findings import Comparison, Findings, Flag, Measurement
-from LumbarSegLib.core.report.tables import COLUMNS, to_csv, to_json
+from LumbarSegLib.core.report.csv_text import rows_of_csv
+from LumbarSegLib.core.report.tables import to_csv, to_json
 from LumbarSegLib.errors import InputError
+from Testing.csv_rows import value_in
 from Testing.dicom_studies import MODEL, Made, axial, radiograph, sagittal
 
 
@@ -37,9 +39,9 @@ def told(spine: Made) -> sr.Comprehensive3DSR:
     return report_of(spine)
 
 
-def report_of(made: Made, *by: str, **changed: Any) -> sr.Comprehensive3DSR:
+def report_of(made: Made, by: Confirmation | None = None, **changed: Any) -> sr.Comprehensive3DSR:
     """The SR of a study as highdicom reads it back."""
-    document = report(replace(made.study, **changed), read_source([made.folder]), (), *by)
+    document = report(replace(made.study, **changed), read_source([made.folder]), (), by)
     file = BytesIO()
     document.save_as(file, enforce_file_format=True)
     file.seek(0)
@@ -88,8 +90,8 @@ def test_the_numbers_are_those_of_json_and_rounded_those_of_csv(spine: Made, tol
     found = {key: one.value for key, one in numbers_in(told).items()}
     rows = json.loads(to_json(spine.study.findings, {}))["measurements"]
     assert found == {(row["level"], row["name"]): row["value"] for row in rows if row["value"] is not None}
-    lines = [line for line in csv.reader(to_csv(spine.study.findings, {}).splitlines()) if len(line) == len(COLUMNS)]
-    in_csv = {(level, name): (key, value) for level, key, name, value, *_ in lines[1:] if value}
+    _, lines = rows_of_csv(to_csv(spine.study.findings, {}))
+    in_csv = {(row["level"], row["name"]): (row["measure"], value_in(row)) for row in lines if value_in(row)}
     assert in_csv == {one: (key, MEASURES[key].rounded(found[one])) for one, (key, _) in in_csv.items()}
     assert in_csv.keys() == found.keys()
 
@@ -158,11 +160,12 @@ def test_it_is_unverified_unless_a_person_of_an_organization_stands_for_it(
     assert "VerifyingObserverSequence" not in told
     assert [one.observer_type for one in told.content.get_observer_contexts()] == [codes.DCM.Device]
     one_row = with_findings(spine, spine.study.findings.of("vertebra.anterior_height", "L4"))
-    verified = report_of(spine, "Weiß^Eva", "Klinik Süd", findings=one_row)
+    verified = report_of(spine, Confirmation("Weiß^Eva", "Klinik Süd", "2026-11-25T08:00:00+00:00"), findings=one_row)
     assert [verified[flag].value for flag in flags] == ["VERIFIED", "FINAL", "COMPLETE"]
     by = verified.VerifyingObserverSequence[0]
     assert (by.VerifyingObserverName, by.VerifyingOrganization) == ("Weiß^Eva", "Klinik Süd")
-    alone = report_of(spine, "Weiß^Eva", findings=one_row)
+    assert str(by.VerificationDateTime).startswith("20261125080000")
+    alone = report_of(spine, Confirmation("Weiß^Eva", "", ""), findings=one_row)
     assert (alone.VerificationFlag, alone.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
     people = alone.content.get_observer_contexts(codes.DCM.Person)
     assert [one.observer_identifying_attributes.name for one in people] == ["Weiß^Eva"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from LumbarSegLib.core.analysis import measure
+from LumbarSegLib.core.confirmation import Confirmation
 from LumbarSegLib.core.findings import Findings, Flag, Measurement, is_slice
 from LumbarSegLib.core.levels import spine_of
 from LumbarSegLib.core.provenance import origin, with_handwork
@@ -128,9 +129,12 @@ def test_a_page_marks_what_was_edited_and_names_who_confirmed() -> None:
         for one in findings.measurements
     )
     findings = replace(findings, measurements=confirmed)
-    told = with_handwork(study.provenance, findings, {"L4"}, "Dr. Weiß")
+    by = Confirmation("Dr. Weiß", "Klinik Süd", "2026-11-25T08:00:00+00:00")
+    told = with_handwork(study.provenance, findings, {"L4"}, by)
     html = report_html(replace(study, findings=findings, provenance=told))
-    assert "L4, L3.superior_anterior" in html and "values, by Dr. Weiß" in html
+    assert "L4, L3.superior_anterior" in html
+    assert "the whole result, by Dr. Weiß, Klinik Süd, 2026-11-25 08:00 UTC" in html
+    assert f"{sum(one.status == 'confirmed' for one in confirmed)} values" in html
     height = next(
         one for one in findings.measurements if (one.measure, one.level) == ("vertebra.anterior_height", "L3")
     )

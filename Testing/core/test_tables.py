@@ -3,16 +3,20 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Measurement
+from LumbarSegLib.core.findings import Comparison, Measurement
+from LumbarSegLib.core.report.csv_text import VALUES, in_its_column, rows_of_csv
 from LumbarSegLib.core.report.layout import BY_LEVEL, IN_PICTURE, ON_RADIOGRAPH, rounded
-from LumbarSegLib.core.report.tables import COLUMNS, to_csv, to_json
+from LumbarSegLib.core.report.tables import COLUMNS, rows_of, to_csv, to_json
 from LumbarSegLib.core.report.words import in_words
+from Testing.csv_rows import value_in
 from Testing.findings_by_hand import DOUBT, REASON, findings_by_hand
 
 FINDINGS = findings_by_hand()
@@ -95,17 +99,41 @@ def test_csv_has_a_row_for_each_measurement_and_the_same_columns_in_each() -> No
 
 
 def test_csv_rounds_as_the_measure_is_worth_and_names_its_unit() -> None:
-    assert (row_of("canal.midsagittal_ap", "L3/4")["value"], row_of("canal.midsagittal_ap", "L3/4")["unit"]) == (
-        "13.0",
-        "mm",
-    )
-    assert (row_of("canal.area", "L3/4")["value"], row_of("canal.area", "L3/4")["unit"]) == ("180", "mm2")
+    assert row_of("canal.midsagittal_ap", "L3/4")["value_mm"] == "13.0"
+    assert row_of("canal.area", "L3/4")["value_mm2"] == "180"
+    assert [value_in(row) for row in comments_and_rows()[1]] == [rounded(one) for one in FINDINGS.measurements]
     assert row_of("vertebra.height_loss", "L5")["band"] == "Genant 1"
     assert row_of("vertebra.height_loss", "L5")["status"] == "edited"
 
 
+def test_every_unit_has_a_column_of_its_own_in_a_csv() -> None:
+    assert {column for one in MEASURES.values() for column in VALUES if in_its_column(one.ucum, "1")} == set(VALUES)
+    assert all("".join(in_its_column(one.ucum, "1")) == "1" for one in MEASURES.values())
+    assert len(set(COLUMNS)) == len(COLUMNS)
+
+
+def test_pandas_reads_a_csv_in_one_line_whatever_stands_in_its_texts(tmp_path: Path) -> None:
+    beside = Comparison("below", 1.0, "own", 'Smith #3, "new"', "ours")
+    first = replace(FINDINGS.measurements[0], comparisons=(beside,), reason="")
+    findings = replace(FINDINGS, measurements=(first, *FINDINGS.measurements[1:]))
+    told = {"options": '--level #1, "x"\nand more', "image": "größe.nrrd"}
+    (tmp_path / "table.csv").write_text(to_csv(findings, told), encoding="utf-8-sig")
+    table = pandas.read_csv(tmp_path / "table.csv", comment="#")
+    assert tuple(table.columns) == COLUMNS and len(table) == len(findings.measurements)
+    assert table["comparisons"][0] == 'below 1 (Smith #3, "new")'
+    assert table.set_index(["measure", "level"])["value_mm2"]["canal.area", "L3/4"] == 180.0
+    assert all(table[column].dtype.kind == "f" for column in VALUES)
+
+
+def test_a_csv_says_again_what_was_written_into_it() -> None:
+    told = {"options": '--level #1, "x"', "image": "a, b.nrrd"}
+    remarks, rows = rows_of_csv(to_csv(FINDINGS, told))
+    assert remarks[0] == [RESEARCH_USE] and all([key, text] in remarks for key, text in told.items())
+    assert [tuple(row.values()) for row in rows] == rows_of(FINDINGS)
+
+
 def test_csv_gives_the_reason_and_no_number_where_nothing_was_measured() -> None:
-    assert row_of("vertebra.anterior_height", "L3")["value"] == ""
+    assert value_in(row_of("vertebra.anterior_height", "L3")) == ""
     assert row_of("vertebra.anterior_height", "L3")["reason"] == REASON
 
 

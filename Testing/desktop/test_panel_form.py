@@ -145,9 +145,8 @@ def test_nothing_that_slicer_does_not_bring_is_imported_at_file_scope(path: Path
 
 def test_the_first_moment_imports_little() -> None:
     """What `Opening` needs before the panel is seen brings no library of numbers along."""
-    early = {
-        f"LumbarSegLib.{name}" for name in ("desktop.opening", "desktop.widgets", "scene.states", "scene.translation")
-    }
+    names = ("desktop.opening", "desktop.widgets", "scene.states", "scene.export_states", "scene.measure_states")
+    early = {f"LumbarSegLib.{name}" for name in (*names, "scene.translation", "core.confirmation", "errors")}
     for name in early:
         source = Path(importlib.import_module(name).__file__ or "")
         modules = {

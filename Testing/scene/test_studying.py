@@ -7,6 +7,7 @@ import pytest
 from LumbarSegLib.core.report.reading import findings_from_json
 from LumbarSegLib.core.report.tables import COLUMNS, rows_of, to_json
 from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.confirming import confirm_whole
 from LumbarSegLib.scene.live import LiveMeasures
 from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.studying import study_of
@@ -39,10 +40,10 @@ def test_a_study_names_the_segments_and_points_that_were_edited_and_who_confirme
     x, y, z = live.findings.landmarks["L3.superior_anterior"].place  # type: ignore[union-attr]
     live.drag("L3.superior_anterior", (x, y, z + 1.0))
     live.refresh()
-    live.confirm("vertebra.posterior_height", "L2")
-    told = study_of(live, "Dr. Weiß").provenance
+    confirm_whole(live, "Dr. Weiß", "Klinik Süd")
+    told = study_of(live).provenance
     assert told["edited"] == "L4, L3.superior_anterior"
-    assert told["confirmed"] == "Dr. Weiß"
+    assert (told["confirmed"], told["confirmed_organization"]) == ("Dr. Weiß", "Klinik Süd")
 
 
 def test_what_was_not_measured_is_no_study(scene: Any) -> None:

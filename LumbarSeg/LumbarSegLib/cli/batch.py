@@ -118,7 +118,7 @@ def _check_installed() -> None:
 def _check_tools(model: str | None, trusted: bool, pdf: bool) -> None:
     """Raise now what would else fail each case alike: a model that is not trusted, libraries that lack for PDF."""
     from LumbarSegLib.core.models import find, open_model
-    from LumbarSegLib.core.report.page_files import check_pdf
+    from LumbarSegLib.core.report.pdf import check_pdf
 
     if model and not trusted and not (info := find(model)).listed:
         open_model(info)

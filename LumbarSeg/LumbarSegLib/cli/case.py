@@ -99,10 +99,11 @@ def run_case(
     step("Writing", 0.75)
     source = [image] if wishes.dicom else []
     patient = patient_of(image, study) if wishes.patient else None
-    files = write_case(study, folder, pdf=wishes.pdf, dicom=source, patient=patient)
+    told: list[str] = []
+    files = write_case(study, folder, pdf=wishes.pdf, dicom=source, patient=patient, tell=told.append)
     clock.lap("write")
     step("Done", 1.0)
-    notes = (*notes_of(found.image), *found.result.notes)
+    notes = (*notes_of(found.image), *found.result.notes, *told)
     picture = next(file for file in files if file.suffix == ".png")
     return CaseDone(named, files, picture, study.findings, study.provenance, clock.total(), notes, study)
 

@@ -1,6 +1,6 @@
 """All that is written about one study: its segmentation, page, tables, picture and DICOM objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -32,17 +32,20 @@ def write_case(
     pdf: bool = False,
     dicom: Sequence[Path] = (),
     patient: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Path, ...]:
     """Write all that a study holds into a folder, called after it, and return the files; all of them or none.
 
-    `dicom` is what the image was read from, where DICOM objects are wanted. What needs the image or the
-    result is left out where the study has none. Raises OutputError where the place is full or takes no files.
+    `dicom` is what the image was read from, where DICOM objects are wanted; `tell` hears what a PDF lacks. What needs
+    the image or the result is left out where the study has none. Raises OutputError where the place is full or takes no
+    files.
     """
     from LumbarSegLib.core.dicom.writing import write_dicom
     from LumbarSegLib.core.images import write_whole
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.page import report_html
-    from LumbarSegLib.core.report.page_files import check_pdf, write_page
+    from LumbarSegLib.core.report.page_files import write_page
+    from LumbarSegLib.core.report.pdf import check_pdf
     from LumbarSegLib.core.report.tables import to_csv, to_json
 
     check_folder(folder)
@@ -61,7 +64,7 @@ def write_case(
         html = report_html(study, patient)
         write_page(html, file(".html"))
         if pdf:
-            write_page(html, file(".pdf"))
+            write_page(html, file(".pdf"), tell)
         if dicom:
             write_dicom(study, dicom, Path(place))
         if image is not None and result is not None:

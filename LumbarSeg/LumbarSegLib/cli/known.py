@@ -11,6 +11,7 @@ from LumbarSegLib.errors import InputError
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
+    from LumbarSegLib.core.confirmation import Confirmation
     from LumbarSegLib.core.study import Study
 
 
@@ -58,6 +59,13 @@ def examined_with(image: Path, labels: Path, wishes: CaseWishes) -> "tuple[Study
     provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **seen, **files}
     study = Study(name_of(image), volume, measured.result, measured.findings, provenance)
     return study, list(images.notes_of(volume))
+
+
+def confirmed(study: "Study", by: "Confirmation") -> "Study":
+    """The same study, for which somebody stands now, in the place of whoever did before."""
+    from LumbarSegLib.core.confirmation import without_confirmation
+
+    return replace(study, provenance={**without_confirmation(study.provenance), **by.told()})
 
 
 def study_of_findings(

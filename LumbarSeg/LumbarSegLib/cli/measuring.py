@@ -10,11 +10,13 @@ from LumbarSegLib.cli.case import CaseWishes
 from LumbarSegLib.cli.handing_out import hand_out, notes_in_words, written_in_words
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
+    ConfirmedByOption,
     CsvOption,
     DebugOption,
     ImageArgument,
     JsonOption,
     LevelOption,
+    OrganizationOption,
     PictureOption,
     PixelSpacingOption,
     SagittalOption,
@@ -22,6 +24,7 @@ from LumbarSegLib.cli.options import (
     ThresholdsOption,
     ViewOption,
     check_outputs,
+    confirmed_by,
     ending_in,
     levels_by_slice,
     lowest_disc_name,
@@ -56,12 +59,14 @@ def measure(
     view: ViewOption = "auto",
     series: SeriesOption = None,
     pixel_spacing: PixelSpacingOption = None,
+    confirmer: ConfirmedByOption = None,
+    organization: OrganizationOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Measure a segmented image: canal, vertebrae, discs and alignment by level, the thecal sac in axial slices, or the
     angles of a radiograph.
     """
-    from LumbarSegLib.cli.known import examined_with
+    from LumbarSegLib.cli.known import confirmed, examined_with
     from LumbarSegLib.core import images
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.tables import to_csv, to_json
@@ -69,6 +74,7 @@ def measure(
 
     outputs = (picture, as_json, as_csv)
     check_outputs(outputs, image, labels)
+    by = confirmed_by(confirmer, organization)
     wishes = CaseWishes(
         task=task,
         lowest_disc=lowest_disc,
@@ -80,6 +86,7 @@ def measure(
         thresholds=thresholds,
     )
     study, read = examined_with(image, labels, wishes)
+    study = confirmed(study, by) if by is not None else study
     volume, result, findings, provenance = study.image, study.result, study.findings, study.provenance
     assert volume is not None and result is not None
     if picture:

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from LumbarSegLib.core.confirmation import Confirmation
 
 RESULT_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nrrd", ".mha", ".mrb")
 LABEL_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nrrd", ".mha")
@@ -88,6 +91,21 @@ def levels_by_slice(named: Sequence[str]) -> dict[str, int]:
     return levels
 
 
+def confirmed_by(person: str | None, organization: str | None) -> "Confirmation | None":
+    """The confirmation that two options ask for. Raises BadParameter where a name is missing or no name for DICOM."""
+    from LumbarSegLib.core.confirmation import confirmation
+    from LumbarSegLib.errors import InputError
+
+    if person is None and organization is None:
+        return None
+    if not person:
+        raise typer.BadParameter("--organization is that of a person; name the person with --confirmed-by.")
+    try:
+        return confirmation(person, organization or "")
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 ImageArgument = Annotated[
     Path,
     typer.Argument(
@@ -132,5 +150,17 @@ LevelOption = Annotated[
 ThresholdsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE.json", callback=ending_in(".json"), help="Cut-offs of your own beside the values."),
+]
+ConfirmedByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--confirmed-by",
+        metavar="NAME",
+        help="Who looked at this result and stands for it; all that is written says so.",
+    ),
+]
+OrganizationOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="For whom that person works; without it a DICOM SR stays UNVERIFIED."),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -10,16 +10,20 @@ import typer
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.case import CaseDone, CaseWishes, run_case
 from LumbarSegLib.cli.handing_out import notes_in_words, written_in_words
+from LumbarSegLib.cli.known import confirmed
 from LumbarSegLib.cli.options import (
     LABEL_SUFFIXES,
+    ConfirmedByOption,
     DebugOption,
     LevelOption,
+    OrganizationOption,
     PixelSpacingOption,
     SagittalOption,
     SeriesOption,
     ThresholdsOption,
     ViewOption,
     check_outputs,
+    confirmed_by,
     ending_in,
     levels_by_slice,
     lowest_disc_name,
@@ -27,6 +31,7 @@ from LumbarSegLib.cli.options import (
 from LumbarSegLib.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from LumbarSegLib.core.confirmation import Confirmation
     from LumbarSegLib.core.study import Study
 
 _FINDINGS = ".json"
@@ -72,6 +77,8 @@ def report(
     sagittal: SagittalOption = None,
     level: LevelOption = None,
     thresholds: ThresholdsOption = None,
+    confirmer: ConfirmedByOption = None,
+    organization: OrganizationOption = None,
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored image: slower.")] = False,
     trust_model: Annotated[
         bool, typer.Option("--trust-model", help="Load a model file that does not come with LumbarSeg.")
@@ -99,29 +106,41 @@ def report(
         levels=levels_by_slice(level or ()),
         thresholds=thresholds,
     )
+    by = confirmed_by(confirmer, organization)
     if image.suffix.lower() == _FINDINGS:
-        done = _of_findings(image, of, labels, out, wishes)
+        done = _of_findings(image, of, labels, out, wishes, by)
     elif of is not None:
         raise typer.BadParameter(f"{image.name} is an image, and --image is for findings (.json); leave it out.")
     elif labels is not None:
-        done = _of_labels(image, labels, out, wishes)
+        done = _of_labels(image, labels, out, wishes, by)
+    elif by is not None:
+        raise typer.BadParameter(
+            "Nobody has seen yet what is segmented now; look at it, then confirm it with --labels or FINDINGS.json."
+        )
     else:
         with progress_bar() as step:
             done = run_case(image, out, wishes, step=step)
     typer.echo("\n".join(_in_words(done)))
 
 
-def _of_labels(image: Path, labels: Path, out: Path, wishes: CaseWishes) -> CaseDone:
+def _of_labels(image: Path, labels: Path, out: Path, wishes: CaseWishes, by: "Confirmation | None") -> CaseDone:
     from LumbarSegLib.cli.case_files import check_source
     from LumbarSegLib.cli.known import examined_with
 
     check_source(image, dicom=wishes.dicom, patient=wishes.patient)
     study, notes = examined_with(image, labels, wishes)
     told = {"input": str(image), **study.provenance, **wishes.named(), **({"notes": " ".join(notes)} if notes else {})}
-    return _written(replace(study, provenance=told), image, out, wishes, tuple(notes))
+    return _written(replace(study, provenance=told), image, out, wishes, by, tuple(notes))
 
 
-def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: Path, wishes: CaseWishes) -> CaseDone:
+def _of_findings(
+    findings: Path,
+    image: Path | None,
+    labels: Path | None,
+    out: Path,
+    wishes: CaseWishes,
+    by: "Confirmation | None",
+) -> CaseDone:
     from LumbarSegLib.cli.case_files import check_source
     from LumbarSegLib.cli.known import study_of_findings
 
@@ -131,18 +150,31 @@ def _of_findings(findings: Path, image: Path | None, labels: Path | None, out: P
     if image is not None:
         check_source(image, dicom=wishes.dicom, patient=wishes.patient)
     study = study_of_findings(findings, image, labels, wishes.pixel_spacing)
-    return _written(study, image, out, wishes, ())
+    return _written(study, image, out, wishes, by)
 
 
-def _written(study: "Study", image: Path | None, out: Path, wishes: CaseWishes, notes: tuple[str, ...]) -> CaseDone:
-    """Write all of a study that was not segmented here."""
+def _written(
+    study: "Study",
+    image: Path | None,
+    out: Path,
+    wishes: CaseWishes,
+    by: "Confirmation | None",
+    notes: tuple[str, ...] = (),
+) -> CaseDone:
+    """Write all of a study that was not segmented here, as `by` confirms it."""
     from LumbarSegLib.cli.case_files import patient_of, write_case
+    from LumbarSegLib.core.confirmation import what_lacks
 
+    if by is not None:
+        study = confirmed(study, by)
+        lacks = what_lacks(by.person, by.organization) if wishes.dicom else ""
+        notes = (*notes, *([lacks] if lacks else []))
     source = [image] if image and wishes.dicom else []
     patient = patient_of(image, study) if image and wishes.patient else None
-    files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient)
+    told: list[str] = []
+    files = write_case(study, out, pdf=wishes.pdf, dicom=source, patient=patient, tell=told.append)
     picture = next((file for file in files if file.suffix == ".png"), None)
-    return CaseDone(study.name, files, picture, study.findings, study.provenance, {}, notes, study)
+    return CaseDone(study.name, files, picture, study.findings, study.provenance, {}, (*notes, *told), study)
 
 
 def _in_words(done: CaseDone) -> Iterator[str]:
@@ -177,6 +209,14 @@ def compare(
     studies = study_at(earlier), study_at(later)
     without = [study.name for study in studies if study.image is None]
     notes = [f"The image of {' and of '.join(without)} is not where it was, so its picture lacks it."] * bool(without)
-    found = write_follow_up(*studies, out, notes=notes)
-    words = [*told_of_levels(*studies), *notes, *changed_in_words(found), *written_in_words((out,)), RESEARCH_USE]
+    lacks: list[str] = []
+    found = write_follow_up(*studies, out, notes=notes, tell=lacks.append)
+    words = [
+        *told_of_levels(*studies),
+        *notes,
+        *lacks,
+        *changed_in_words(found),
+        *written_in_words((out,)),
+        RESEARCH_USE,
+    ]
     typer.echo("\n".join(words))

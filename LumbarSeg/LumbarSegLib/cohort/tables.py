@@ -1,7 +1,5 @@
 """What became of all cases as tables: a line for each case, a line for each measurement, and the measures of all."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,12 +13,13 @@ from LumbarSegLib.cohort.key_numbers import COLUMNS, apart_from_others, doubt_of
 from LumbarSegLib.cohort.records import Record, write_text_whole
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import is_slice
+from LumbarSegLib.core.report.csv_text import VALUES, csv_text, in_its_column
 
 CASES, MEASUREMENTS, SUMMARY = "cases.csv", "measurements.csv", "summary.csv"
 
 _CASE = ("case", "image", "status", "reason", "task", "seen", "doubt", "flags")
 _ORIGIN = ("date", "lumbarseg_version", "model", "model_version", "model_sha256", "image_sha256")
-_MEASUREMENT = ("level", "measure", "name", "value", "unit", "band", "status", "reason", "flags")
+_MEASUREMENT = ("level", "measure", "name", *VALUES, "band", "status", "reason", "flags")
 _OF_ALL = ("task", "level", "measure", "name", "unit", "measured", "not_measured", "mean", "sd", "median", "min", "max")
 
 
@@ -34,20 +33,16 @@ def write_tables(batch: Batch, records: Sequence[Record]) -> None:
 
 def _write(path: Path, head: Iterable[Sequence[Any]], rows: Iterable[Sequence[Any]]) -> None:
     """A byte order mark leads, without which spreadsheets take the units for another encoding."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerows(head)
-    writer.writerows(rows)
-    write_text_whole(path, table.getvalue(), "utf-8-sig")
+    write_text_whole(path, csv_text(head, rows), "utf-8-sig")
 
 
 def _head(batch: Batch) -> Iterator[tuple[Any, ...]]:
     """What the tables say of their making, in lines that start with "#"."""
-    yield (f"# {RESEARCH_USE}",)
-    yield "# lumbarseg_version", batch.asked["made_with"]["lumbarseg_version"]
-    yield "# date", datetime.now(UTC).isoformat(timespec="seconds")
-    yield "# source", batch.asked["source"]
-    yield "# options", options_in_words(batch.asked["options"])
+    yield (RESEARCH_USE,)
+    yield "lumbarseg_version", batch.asked["made_with"]["lumbarseg_version"]
+    yield "date", datetime.now(UTC).isoformat(timespec="seconds")
+    yield "source", batch.asked["source"]
+    yield "options", options_in_words(batch.asked["options"])
 
 
 def options_in_words(options: Mapping[str, Any]) -> str:
@@ -93,8 +88,9 @@ def _measurements(batch: Batch, records: Sequence[Record]) -> Iterator[Sequence[
     yield ("case", *_MEASUREMENT)
     for record, rows in _findings(batch, records):
         for row in rows:
-            told = {**row, "value": _rounded(row), "flags": " ".join(row["flags"])}
-            yield (record.name, *(told[key] for key in _MEASUREMENT))
+            first = (record.name, row["level"], row["measure"], row["name"])
+            last = (row["band"], row["status"], row["reason"], " ".join(row["flags"]))
+            yield (*first, *in_its_column(row["unit"], _rounded(row)), *last)
 
 
 def _rounded(row: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib import __version__
 from LumbarSegLib.core.analysis import Segmented
+from LumbarSegLib.core.confirmation import Confirmation
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.images import image_identity
 from LumbarSegLib.core.radiograph import Radiograph
@@ -36,15 +37,16 @@ def provenance(found: Segmented) -> dict[str, str]:
 
 
 def with_handwork(
-    provenance: Mapping[str, str], findings: Findings, edited: Iterable[str] = (), confirmed_by: str = ""
+    provenance: Mapping[str, str],
+    findings: Findings,
+    edited: Iterable[str] = (),
+    confirmed: Confirmation | None = None,
 ) -> dict[str, str]:
     """A provenance that also tells what was done by hand.
 
-    "edited" names the segments that are not as they were found, and the landmarks that were set; "confirmed" who
-    confirmed values, if a name is given. Nothing is added where there is nothing to tell.
+    "edited" names the segments that are not as they were found, and the landmarks that were set; "confirmed" and what
+    begins so tell who confirmed the whole, and when. Nothing is added where there is nothing to tell.
     """
     landmarks = [name for name, one in findings.landmarks.items() if one.status == "edited"]
-    by_hand = [*sorted(edited), *landmarks]
-    confirmed = confirmed_by if any(one.status == "confirmed" for one in findings.measurements) else ""
-    told = {"edited": ", ".join(by_hand), "confirmed": confirmed}
-    return {**provenance, **{key: text for key, text in told.items() if text}}
+    by_hand = ", ".join([*sorted(edited), *landmarks])
+    return {**provenance, **({"edited": by_hand} if by_hand else {}), **(confirmed.told() if confirmed else {})}

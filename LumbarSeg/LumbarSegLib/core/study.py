@@ -16,7 +16,7 @@ class Study:
 
     `name` is what pictures and pages call it: the file's name without its suffix, never a patient's. `result` lies on
     the grid of `image`. `provenance` is as `provenance.provenance` gives it, and what was added by hand: "edited"
-    names the segments and points, "confirmed" who confirmed the values.
+    names the segments and points, "confirmed" who stands for the whole.
     """
 
     name: str

@@ -1,23 +1,21 @@
 """DICOM SEG and SR from the panel. They refer to the files that the image came from, which Slicer's database knows."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slicer
-from slicer.i18n import tr as _
 
 from LumbarSegLib.core.dicom.source import NOT_DICOM
-from LumbarSegLib.core.dicom.writing import write_dicom
-from LumbarSegLib.errors import InputError, LumbarSegError
-from LumbarSegLib.scene.formats import Exported, Format
-from LumbarSegLib.scene.studying import study_of
+from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.dicom_format import dicom_format
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
 
 _INSTANCES = "DICOM.instanceUIDs"
 """Attribute of a volume that Slicer loaded from DICOM: the images that it is made of."""
+
+_SERIES_TAG = "0020,000E"
 
 
 def files_of(volume: "vtkMRMLVolumeNode") -> list[Path]:
@@ -32,19 +30,11 @@ def files_of(volume: "vtkMRMLVolumeNode") -> list[Path]:
     return files
 
 
-def _write(what: Exported, path: Path) -> None:
-    if what.live is None or not what.findings or what.live.volume is None:
-        raise InputError(NOT_DICOM)
-    files = files_of(what.live.volume)
-    # The folder has the name of the segmentation; a volume may be called after its patient.
-    study = replace(study_of(what.live), name="LumbarSeg")
-    path.mkdir()
-    try:
-        write_dicom(study, files, path)
-    except LumbarSegError:
-        path.rmdir()
-        raise
+def series_of(volume: "vtkMRMLVolumeNode") -> str:
+    """UID of the DICOM series that Slicer loaded a volume from, "" where it has none."""
+    instances = (volume.GetAttribute(_INSTANCES) or "").split()
+    return str(slicer.dicomDatabase.instanceValue(instances[0], _SERIES_TAG) or "") if instances else ""
 
 
-DICOM = Format(_("DICOM SEG and SR, a folder"), "", _write, "dicom", _("DICOM"))
-"""A format of the panel alone: other hosts have no database of files."""
+DICOM = dicom_format(files_of)
+"""A format of the panel: each host knows in its own way where an image is from."""

@@ -41,7 +41,7 @@ class Exporting:
             self._ui.exportLabel.text = as_sentence(error)
         else:
             if path.exists():
-                self._ui.exportLabel.text = _("Written: {path}").format(path=path)
+                self._ui.exportLabel.text = "\n".join([_("Written: {path}").format(path=path), *what.told])
 
 
 def _asked(chosen: Format, name: str) -> Path | None:

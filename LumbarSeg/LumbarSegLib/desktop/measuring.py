@@ -1,36 +1,49 @@
 """The measures of the chosen segmentation, which follow each edit and each dragged corner."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.thresholds import Thresholds
 from LumbarSegLib.desktop import asking
+from LumbarSegLib.desktop.dicom_files import series_of
 from LumbarSegLib.desktop.levels_dialog import ask_levels
 from LumbarSegLib.desktop.measure_table import MeasureTable
 from LumbarSegLib.desktop.thresholds_dialog import ask_thresholds, kept_thresholds
 from LumbarSegLib.desktop.widgets import Connections
+from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.opened import SUFFIXES
 from LumbarSegLib.scene.situation import Following
 from LumbarSegLib.scene.tabulated import area_plot
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLScene, vtkMRMLSegmentationNode
+    from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
 
 class Measuring(Following):
-    """Measures, shows and lets confirm in the panel."""
+    """Measures, shows and lets confirm in the panel; `chosen` tells the volume that is chosen there."""
 
-    def __init__(self, ui: Any, scene: "vtkMRMLScene", connections: Connections, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        scene: "vtkMRMLScene",
+        connections: Connections,
+        chosen: "Callable[[], vtkMRMLVolumeNode | None]",
+        on_change: Callable[[], None],
+    ) -> None:
         super().__init__(scene, on_change)
-        self._ui = ui
+        self._ui, self._chosen = ui, chosen
         self._table = MeasureTable(ui, connections, self._selected)
         connections.add(ui.copyButton, "clicked(bool)", self._copy)
         connections.add(ui.confirmButton, "clicked(bool)", self._confirm)
         connections.add(ui.plotButton, "clicked(bool)", self._plot)
         connections.add(ui.thresholdsButton, "clicked(bool)", self._ask_thresholds)
+        connections.add(ui.findingsButton, "clicked(bool)", self._open_or_close)
         connections.add(ui.levelsButton, "clicked(bool)", self._levels)
         connections.add(ui.landmarksBox, "toggled(bool)", self.show_corners)
         connections.add(ui.snapBackButton, "clicked(bool)", self._snap_back)
@@ -58,6 +71,11 @@ class Measuring(Following):
 
     def sagittal_beside(self, segmentation: "vtkMRMLSegmentationNode") -> "vtkMRMLSegmentationNode | None":
         return self._ui.sagittalSelector.currentNode()
+
+    def tick(self) -> None:
+        if self.opened is not None and self.opened.volume is not self._chosen():
+            self.close_file()
+        super().tick()
 
     def show(self) -> None:
         self._table.show(self.findings)
@@ -89,8 +107,9 @@ class Measuring(Following):
             self.refresh()
 
     def _plot(self, _checked: bool = False) -> None:
-        live, findings = self._live, self.findings
-        chart = area_plot(live.segmentation, findings) if live is not None and findings is not None else None
+        findings = self.findings
+        beside = self.volume if self.opened is not None else self._live and self._live.segmentation
+        chart = area_plot(beside, findings) if beside is not None and findings is not None else None
         if chart is not None:
             slicer.modules.plots.logic().ShowChartInLayout(chart)
 
@@ -107,6 +126,20 @@ class Measuring(Following):
         chosen = ask_levels(self._ui.levelsButton, live.levels, findings)
         if chosen is not None and (problem := self.name_slices(chosen)):
             asking.tell(problem)
+
+    def _open_or_close(self, _checked: bool = False) -> None:
+        if self.opened is not None:
+            self.close_file()
+            return
+        kinds = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        path = asking.file_to_open(_("Choose measures of LumbarSeg"), f"{_('Measures')} ({kinds})")
+        if not path:
+            return
+        volume = self._chosen()
+        try:
+            self.open_file(Path(path), volume, series=series_of(volume) if volume is not None else "")
+        except LumbarSegError as error:
+            asking.tell(as_sentence(error))
 
     def _snap_back(self, _checked: bool = False) -> None:
         self.snap_back()

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.desktop import installing
 from LumbarSegLib.desktop.choosing import Choosing
+from LumbarSegLib.desktop.confirming import Confirming
 from LumbarSegLib.desktop.correcting import Correcting
 from LumbarSegLib.desktop.exporting import Exporting
 from LumbarSegLib.desktop.measuring import Measuring
@@ -44,7 +45,8 @@ class Panel:
         self.running = Running(self._scene, self._worker, self._on_result)
         self.choosing = Choosing(ui, self._parameters, self._connections, self._on_choice, self._on_trouble)
         self.correcting = Correcting(ui, self._parameters, self._connections, self._on_segmentation)
-        self.measuring = Measuring(ui, self._scene, self._connections, self.show)
+        self.measuring = Measuring(ui, self._scene, self._connections, lambda: self.choosing.volume, self.show)
+        self.confirming = Confirming(ui, self._connections, lambda: self.measuring.live, self.show)
         self.exporting = Exporting(ui, self._connections, self._exported)
         fill(ui.replaceBox, ((_("Replace the result"), "replace"), (_("Keep both results"), "keep")))
         ui.warningIcon.setPixmap(icon("flag").pixmap(16, 16))
@@ -107,7 +109,8 @@ class Panel:
     def situation(self) -> Situation:
         """All that the looks of the panel depend on, as it is now."""
         missing = tuple(one.name for one in installing.missing("segment"))
-        return situation_of(self._worker, self.running, self.choosing, self.correcting, self.measuring, missing)
+        parts = (self.choosing, self.correcting, self.measuring, self.confirming)
+        return situation_of(self._worker, self.running, *parts, missing)
 
     def show(self) -> None:
         """Show the situation as it is now."""

@@ -1,7 +1,7 @@
 """The files that a result can be written into: a row for each format."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ class Exported:
 
     segmentation: "vtkMRMLSegmentationNode"
     live: "LiveMeasures | None"
+    told: list[str] = field(default_factory=list)
+    """Filled while a file is written: sentences about it for the user."""
 
     @property
     def findings(self) -> Findings:
@@ -39,11 +41,11 @@ class Exported:
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """What made the segmentation, and what was edited in it by hand."""
-        from LumbarSegLib.core.provenance import with_handwork
+        """What made the segmentation, and what was edited in it and confirmed by hand."""
+        from LumbarSegLib.scene.studying import study_of
 
-        told = provenance_of(self.segmentation)
-        return told if self.live is None else with_handwork(told, self.findings, self.live.edited)
+        measured = self.live is not None and self.live.findings is not None
+        return study_of(self.live).provenance if self.live and measured else provenance_of(self.segmentation)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _page(what: Exported, path: Path) -> None:
     from LumbarSegLib.scene.studying import study_of
 
     if what.live is not None and what.findings:
-        write_report(study_of(what.live), path)
+        write_report(study_of(what.live), path, tell=what.told.append)
 
 
 def _surfaces(what: Exported, path: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Color = tuple[float, float, float]
 
 MARK = "LumbarSeg.Shown"
-"""Attribute of each of these nodes: what it is shown for, "measurement" or "landmarks"."""
+"""Attribute of each of these nodes: what it is shown for, "measurement", "landmarks" or "landmarks of a file"."""
 
 FOLDER = "LumbarSeg measures"
 

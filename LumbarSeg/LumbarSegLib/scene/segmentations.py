@@ -9,6 +9,7 @@ from vtkmodules.vtkCommonCore import mutable
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from LumbarSegLib.core.anatomy import structures_of
+from LumbarSegLib.core.confirmation import without_confirmation
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.hierarchy import put_beside
@@ -209,5 +210,5 @@ def _tag(segment: "vtkSegment", name: str) -> str:
 
 
 def _told(provenance: Mapping[str, Any]) -> str:
-    # In a file a tag ends at a bar.
-    return json.dumps(provenance).replace("|", r"\u007c")
+    # In a file a tag ends at a bar; and what stands in a file can be edited there, with nobody to stand for it.
+    return json.dumps(without_confirmation(provenance)).replace("|", r"\u007c")

@@ -3,12 +3,13 @@
 What is shown is replaced by the next, lies in one folder of the subject hierarchy and is not saved with the scene.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from LumbarSegLib.core.definitions import MEASURES
-from LumbarSegLib.core.findings import Measurement, Point, Section, Trace
+from LumbarSegLib.core.findings import Findings, Measurement, Point, Section, Trace
 from LumbarSegLib.core.report.layout import with_unit
 from LumbarSegLib.scene.frame import Frame
 from LumbarSegLib.scene.marks import add_mark, marks_of, remove_mark
@@ -16,7 +17,7 @@ from LumbarSegLib.scene.marks import add_mark, marks_of, remove_mark
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsNode, vtkMRMLScene, vtkMRMLVolumeNode
 
-_ROLE = "measurement"
+_ROLE, _LANDMARKS = "measurement", "landmarks of a file"
 _COLOR = (1.0, 0.9, 0.2)  # no structure has it
 _HIDDEN_GLYPH_MM = 0.01
 _SAME_PLACE_MM = 1e-6
@@ -37,6 +38,23 @@ def show_section(volume: "vtkMRMLVolumeNode", section: Section) -> "list[vtkMRML
     lines = tuple(line for line in (section.anteroposterior, section.transverse) if line is not None)
     trace = Trace(lines=lines, contours=(section.contour,) if section.contour else ())
     return _show(volume, trace, f"{section.level} {area.name}: {told}".strip())
+
+
+def show_landmarks(volume: "vtkMRMLVolumeNode", findings: Findings, levels: Iterable[str]) -> None:
+    """Show the landmarks of these levels as points that cannot be dragged, instead of those that were shown before."""
+    scene, wanted = volume.GetScene(), set(levels)
+    hide_landmarks(scene)
+    places = {name: one.place for name, one in findings.landmarks.items() if name.partition(".")[0] in wanted}
+    if places:
+        node = add_mark(scene, "Fiducial", _LANDMARKS, "corners", list(places.values()), Frame(volume), _COLOR)
+        node.SetLocked(True)
+        node.GetDisplayNode().SetPropertiesLabelVisibility(False)
+
+
+def hide_landmarks(scene: "vtkMRMLScene") -> None:
+    """Remove the points that `show_landmarks` shows."""
+    for node in marks_of(scene, _LANDMARKS):
+        remove_mark(node)
 
 
 def hide_shown(scene: "vtkMRMLScene") -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from LumbarSegLib.core.findings import Findings, Measurement, Point
@@ -9,12 +10,14 @@ from LumbarSegLib.core.report.words import flag_texts
 from LumbarSegLib.core.thresholds import Thresholds
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.confirming import Confirming
 from LumbarSegLib.scene.landmarks import DraggableLandmarks, levels_of
 from LumbarSegLib.scene.live import LiveMeasures
+from LumbarSegLib.scene.opened import OpenedFindings, open_findings
 from LumbarSegLib.scene.running import Running
 from LumbarSegLib.scene.segmentations import task_of, volume_of
 from LumbarSegLib.scene.settling import Settling
-from LumbarSegLib.scene.showing import hide_shown, show_measurement, slice_of
+from LumbarSegLib.scene.showing import hide_landmarks, hide_shown, show_landmarks, show_measurement, slice_of
 from LumbarSegLib.scene.states import Situation
 from LumbarSegLib.scene.translation import tr as _
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class Following(ABC):
-    """Follows the measures of one segmentation, or of none, and shows in the scene what is selected of them.
+    """Follows the measures of one segmentation, or of none, and shows in the scene what is selected of them; or shows
+    those of a file in their place.
 
     `problem` is why there are no measures, one sentence, "" where there are. A host says what is selected and shows
     what was found; its timer calls `tick`. `on_change` is called when something that it shows changed.
@@ -32,6 +36,7 @@ class Following(ABC):
     def __init__(self, scene: "vtkMRMLScene", on_change: Callable[[], None]) -> None:
         self._scene, self._on_change = scene, on_change
         self._live: LiveMeasures | None = None
+        self._opened: OpenedFindings | None = None
         self._corners: DraggableLandmarks | None = None
         self._settling = Settling()
         self.problem = ""
@@ -64,8 +69,21 @@ class Following(ABC):
         return self._live
 
     @property
+    def opened(self) -> OpenedFindings | None:
+        """What is shown from a file; None where the segmentation is followed."""
+        return self._opened
+
+    @property
     def findings(self) -> Findings | None:
-        return self._live.findings if self._live is not None else None
+        """What is shown."""
+        shown = self._opened or self._live
+        return shown.findings if shown is not None else None
+
+    @property
+    def volume(self) -> "vtkMRMLVolumeNode | None":
+        """The volume that the findings are of."""
+        shown = self._opened or self._live
+        return shown.volume if shown is not None else None
 
     @property
     def task(self) -> str:
@@ -94,6 +112,8 @@ class Following(ABC):
     @property
     def notes(self) -> list[str]:
         """What is to be said of the measures as a whole, in sentences."""
+        if self._opened is not None:
+            return [*self._opened.lines, *flag_texts(self._opened.findings)]
         if self.problem:
             return [self.problem]
         live, findings = self._live, self.findings
@@ -125,6 +145,7 @@ class Following(ABC):
 
     def let_go(self) -> None:
         """Follow nothing any more and remove what is shown of it."""
+        self._forget_file()
         self.show_corners(False)
         if self._live is not None:
             self._live.close()
@@ -132,8 +153,26 @@ class Following(ABC):
         self._live = None
         self.problem = ""
 
+    def open_file(self, path: Path, volume: "vtkMRMLVolumeNode | None", name: str = "", series: str = "") -> None:
+        """Show the measures of a file on `volume`, in place of those of the result. Raises InputError, and changes
+        nothing, where `opened.open_findings` does.
+        """
+        opened = open_findings(path, volume, name, series)
+        self._forget_file()
+        self._opened = opened
+        self.show_corners(self.wants_corners)
+        self.show()
+
+    def close_file(self) -> None:
+        """Show the measures of the result again."""
+        self._forget_file()
+        self.show_corners(self.wants_corners)
+        self.show()
+
     def tick(self) -> None:
         """Measure again what has changed: a dragged corner at once, an edit when it has been quiet for a moment."""
+        if self._opened is not None and self._opened.volume.GetScene() is None:
+            self.close_file()
         live = self._live
         if live is None:
             return
@@ -182,14 +221,14 @@ class Following(ABC):
         if self._corners is not None:
             self._corners.close()
             self._corners = None
-        if shown and self._live is not None:
+        if shown and self._live is not None and self._opened is None:
             self._corners = DraggableLandmarks(self._live)
-            self._show_corners_of(self.selected)
+        self._show_corners_of(self.selected)
         self._on_change()
 
     def _show_selected(self, is_section_shown: bool = False) -> None:
         """Show in the scene where the selected value was read; without one nothing, but for a section of the curve."""
-        one, volume = self.selected, self._live.volume if self._live is not None else None
+        one, volume = self.selected, self.volume
         if volume is None or (one is None and not is_section_shown):
             hide_shown(self._scene)
         elif one is not None:
@@ -197,12 +236,21 @@ class Following(ABC):
         self._show_corners_of(one)
 
     def _show_corners_of(self, one: Measurement | None) -> None:
+        levels = levels_of(one) if one is not None else ()
         if self._corners is not None:
-            self._corners.show(levels_of(one) if one is not None else ())
+            self._corners.show(levels)
+        elif self._opened is not None:
+            show_landmarks(self._opened.volume, self._opened.findings, levels if self.wants_corners else ())
+
+    def _forget_file(self) -> None:
+        if self._opened is not None:
+            self._opened = None
+            hide_landmarks(self._scene)
+            hide_shown(self._scene)
 
     def _place_of_selected(self) -> Point | None:
         """Where the views are to go to show the selected value (RAS, mm)."""
-        one, volume = self.selected, self._live.volume if self._live is not None else None
+        one, volume = self.selected, self.volume
         return slice_of(volume, one) if one is not None and volume is not None else None
 
 
@@ -229,6 +277,9 @@ class _Measuring(Protocol):
     def findings(self) -> Findings | None: ...
 
     @property
+    def opened(self) -> OpenedFindings | None: ...
+
+    @property
     def task(self) -> str: ...
 
     @property
@@ -250,11 +301,12 @@ def situation_of(
     choosing: _Choosing,
     correcting: _Correcting,
     measuring: _Measuring,
+    confirming: Confirming,
     missing: tuple[str, ...] = (),
 ) -> Situation:
     """All that the looks of a host depend on, as it is now; `missing` are packages to install."""
     volume, segmentation = choosing.volume, correcting.segmentation
-    progress, last = running.progress, running.last
+    progress, last, confirmed = running.progress, running.last, confirming.standing.confirmed
     return Situation(
         state=running.state,
         worker=worker.state,
@@ -277,4 +329,11 @@ def situation_of(
         has_landmarks=measuring.has_landmarks,
         is_dragged=measuring.is_dragged,
         selected=measuring.selected_kind,
+        from_file=measuring.opened.name if measuring.opened is not None else "",
+        person=confirming.person,
+        organization=confirming.organization,
+        confirmed_by=confirmed.words if confirmed else "",
+        is_verified=bool(confirmed and confirmed.organization),
+        is_edited_since=confirming.standing.is_edited_since,
+        confirm_problem=confirming.problem,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from LumbarSegLib.scene.export_states import exporting
+from LumbarSegLib.scene.measure_states import measuring
 from LumbarSegLib.scene.translation import tr as _
 
 State = Enum("State", "IDLE STARTING RUNNING IMPORTING CANCELLING FAILED")
@@ -45,7 +47,10 @@ class Situation:
     `volume` and `result` are names of nodes, "" where none is chosen; `problem` says why the volume cannot be
     segmented, `likely_task` as what it is. `missing` are packages to install. `step`, `fraction` (0..1) and
     `seconds_left` are of the run, `failure` and `details` of the last error. `selected` tells of the selected value
-    whether it can be confirmed ("value"), is ("confirmed"), or neither (""). `task` is that of the result.
+    whether it can be confirmed ("value"), is ("confirmed"), or neither (""). `task` is that of the result. `person` and
+    `organization` are as they are typed; `confirmed_by` says who confirmed the whole result, "" where nobody stands for
+    it, `is_verified` whether with an organization, `confirm_problem` why that could not be.
+    `from_file` is the file whose measures are shown in place of those of the result, "" where none is.
     """
 
     is_loading: bool = False
@@ -70,13 +75,20 @@ class Situation:
     has_landmarks: bool = False
     is_dragged: bool = False
     selected: str = ""
+    person: str = ""
+    organization: str = ""
+    confirmed_by: str = ""
+    is_verified: bool = False
+    is_edited_since: bool = False
+    confirm_problem: str = ""
+    from_file: str = ""
 
 
 def looks(now: Situation) -> dict[str, dict[str, Any]]:
     """Properties of the controls by their names in the .ui file."""
     if now.is_loading:
         return _asleep(looks(Situation()))
-    return {**_choices(now), **_run(now), **_correcting(now), **_measuring(now), **_exporting(now)}
+    return {**_choices(now), **_run(now), **_correcting(now), **measuring(now), **exporting(now, _can_leave(now))}
 
 
 def _asleep(awake: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -191,8 +203,12 @@ def _progress(now: Situation) -> str:
     return _("{percent}, {minutes} min left").format(percent=percent, minutes=round(left / 60))
 
 
+def _can_leave(now: Situation) -> bool:
+    return bool(now.result) and now.state is not State.IMPORTING
+
+
 def _correcting(now: Situation) -> dict[str, dict[str, Any]]:
-    there = bool(now.result) and now.state is not State.IMPORTING
+    there = _can_leave(now)
     none = _("There is no result yet.")
     automatic = none if not there else _("This segmentation was not made by LumbarSeg.")
     tips = {
@@ -216,54 +232,3 @@ def _correcting(now: Situation) -> dict[str, dict[str, Any]]:
         | {name: {"enabled": there, "toolTip": tip if there else none} for name, tip in tips.items()}
         | {name: {"enabled": can_revert, "toolTip": tip if can_revert else automatic} for name, tip in back.items()}
     )
-
-
-def _measuring(now: Situation) -> dict[str, dict[str, Any]]:
-    there, none = now.has_findings, _("There are no measures yet.")
-    axial = now.task == "axial"
-    confirmed = now.selected == "confirmed"
-    able = {
-        "tableBox": (there, _("Which measures are shown.")),
-        "filterEdit": (there, _("Show only rows that hold these letters, such as L4 or flagged.")),
-        "measureView": (there, _("Click a value to see where it was read.")),
-        "copyButton": (there, _("Copy the table, or the selected cells, for a spreadsheet.")),
-        "plotButton": (there and now.has_area, _("Plot the area along the canal.")),
-        "landmarksBox": (
-            there and now.has_landmarks,
-            _("Show the corners of the selected level; drag one, and angles follow."),
-        ),
-        "snapBackButton": (now.is_dragged, _("Put all dragged corners back where they are found by themselves.")),
-    }
-    why = {
-        "plotButton": _("There is no area to plot."),
-        "landmarksBox": _("Select a value that is read from corners."),
-        "snapBackButton": _("No corner was dragged."),
-    }
-    shown = {
-        name: {"enabled": can, "toolTip": tip if can else (why.get(name, none) if there else none)}
-        for name, (can, tip) in able.items()
-    }
-    return shown | {
-        "confirmButton": {
-            "text": _("Withdraw") if confirmed else _("Confirm"),
-            "enabled": bool(now.selected),
-            "toolTip": _("Take your confirmation back.")
-            if confirmed
-            else _("Mark the selected value as checked by you.")
-            if now.selected
-            else _("Select a value first."),
-        },
-        "thresholdsButton": {"enabled": True, "toolTip": _("Cut-offs from the literature, with their sources.")},
-        "sagittalSelector": {
-            "visible": axial,
-            "toolTip": _("A sagittal segmentation of the same patient. It names the levels of the slices."),
-        },
-        "sagittalLabel": {"visible": axial},
-        "levelsButton": {"visible": axial, "toolTip": _("Say which slice shows which level.")},
-    }
-
-
-def _exporting(now: Situation) -> dict[str, dict[str, Any]]:
-    there = bool(now.result) and now.state is not State.IMPORTING
-    tip = _("Write the result into a file.") if there else _("There is no result yet.")
-    return {name: {"enabled": there, "toolTip": tip} for name in ("formatBox", "exportButton")}

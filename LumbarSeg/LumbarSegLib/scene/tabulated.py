@@ -14,7 +14,14 @@ from LumbarSegLib.core.report.tables import COLUMNS, rows_of
 from LumbarSegLib.scene.hierarchy import put_beside
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLNode, vtkMRMLPlotChartNode, vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLTableNode
+    from slicer import (
+        vtkMRMLNode,
+        vtkMRMLPlotChartNode,
+        vtkMRMLScene,
+        vtkMRMLSegmentationNode,
+        vtkMRMLTableNode,
+        vtkMRMLVolumeNode,
+    )
 
 _MEASURES, _AREAS, _SERIES, _CHART = (f"LumbarSeg.{name}" for name in ("Measures", "Areas", "AreaSeries", "AreaChart"))
 _SAC = next(kind for kind in ALL_KINDS if kind.kind == "ts")
@@ -78,9 +85,11 @@ def area_curve(findings: Findings) -> Curve | None:
     return Curve(MEASURES["ts.area" if by_slice else "canal.area"], along, by_slice, places)
 
 
-def area_plot(segmentation: "vtkMRMLSegmentationNode", findings: Findings) -> "vtkMRMLPlotChartNode | None":
+def area_plot(
+    segmentation: "vtkMRMLSegmentationNode | vtkMRMLVolumeNode", findings: Findings
+) -> "vtkMRMLPlotChartNode | None":
     """A chart of `area_curve`, with its table and series, each filled anew where it is there already. None where there
-    is no area.
+    is no area. Findings of a file have no segmentation, and stand beside their volume.
 
     The rows of its table are `findings.sections`, or the slices from below upward; where there is no area it is NaN.
     """
@@ -130,7 +139,7 @@ def _sac(findings: Findings) -> tuple[Place, ...]:
     return tuple(Place(float(number), areas[number], levels.get(number, "")) for number in sorted(areas))
 
 
-def _beside(segmentation: "vtkMRMLSegmentationNode", role: str, kind: str, name: str) -> Any:
+def _beside(segmentation: "vtkMRMLSegmentationNode | vtkMRMLVolumeNode", role: str, kind: str, name: str) -> Any:
     """The node that the segmentation refers to in this role, made beside it in the hierarchy where there is none."""
     node: vtkMRMLNode | None = segmentation.GetNodeReference(role)
     if node is None:

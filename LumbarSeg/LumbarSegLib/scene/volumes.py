@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
+from LumbarSegLib.core.dicom.reading import SERIES_UID
 from LumbarSegLib.core.planes import PLANES, carries_planes, planes_of, with_planes
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.acquisition import planes_in_world, put_in_planes
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLVolumeNode, vtkOrientedImageData
 
 _OURS = "LumbarSeg."
+_SERIES = "LumbarSeg.SeriesInstanceUID"
+"""Attribute of a volume: the DICOM series that it was read from."""
+
 _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 
 
@@ -31,7 +35,7 @@ def volume_from_image(scene: "vtkMRMLScene", image: sitk.Image, name: str) -> "v
     """A new volume node with the voxels and the exact geometry of a 3D scalar image.
 
     If its slices have planes of their own, the node stands under a new grid transform that moves them there. What else
-    LumbarSeg knows of the image, such as that its mm are not, is kept in attributes of the node.
+    LumbarSeg knows of the image, such as that its mm are not, or its DICOM series, is kept in attributes of the node.
     """
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     place_volume(volume, image)
@@ -50,6 +54,8 @@ def place_volume(volume: "vtkMRMLVolumeNode", image: sitk.Image) -> None:
     for key in image.GetMetaDataKeys():
         if key.startswith(_OURS) and key != PLANES:
             volume.SetAttribute(key, image.GetMetaData(key))
+    if image.HasMetaDataKey(SERIES_UID):
+        volume.SetAttribute(_SERIES, image.GetMetaData(SERIES_UID))
 
 
 def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:
@@ -73,7 +79,7 @@ def image_from_volume(volume: "vtkMRMLVolumeNode") -> sitk.Image:
     _place(image, volume, np.array(directions), (0, 0, 0))
     for key in volume.GetAttributeNames():
         if key.startswith(_OURS):
-            image.SetMetaData(key, volume.GetAttribute(key))
+            image.SetMetaData(SERIES_UID if key == _SERIES else key, volume.GetAttribute(key))
     planes = planes_in_world(volume)
     return image if planes is None else with_planes(image, planes)
 

@@ -1,6 +1,7 @@
 """The measures of the chosen segmentation, which follow each edit and each dragged corner."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from LumbarSegLib.browser.session.slice_levels import SliceLevels
@@ -12,7 +13,7 @@ from LumbarSegLib.scene.showing import show_section, slice_of
 from LumbarSegLib.scene.situation import Following
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLScene, vtkMRMLSegmentationNode
+    from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
     from trame_server.state import State
 
     from LumbarSegLib.browser.session.viewing import Viewing
@@ -80,6 +81,11 @@ class Measuring(Following):
         super().let_go()
         self._section = -1
 
+    def show_file(self, path: Path, name: str, volume: "vtkMRMLVolumeNode | None") -> None:
+        """Show the measures of an uploaded file, which its user calls `name`. Raises InputError as `open_file` does."""
+        self.open_file(path, volume, name)
+        self.select("")
+
     def show(self) -> None:
         findings = self.findings
         if findings is not self._shown:
@@ -105,7 +111,7 @@ class Measuring(Following):
 
     def select_section(self, number: int) -> None:
         """Show the section of the canal that a place of the curve stands for; on an axial image the slice."""
-        findings, volume = self.findings, self._live.volume if self._live is not None else None
+        findings, volume = self.findings, self.volume
         if findings is None or volume is None:
             return
         if not findings.sections:
@@ -128,7 +134,7 @@ class Measuring(Following):
     def confirm(self) -> None:
         """Confirm the selected value, or withdraw that."""
         one, live = self.selected, self._live
-        if one is not None and live is not None and one.value is not None:
+        if one is not None and live is not None and one.value is not None and self.opened is None:
             change = live.withdraw if one.status == "confirmed" else live.confirm
             change(one.measure, one.level)
             self.refresh()

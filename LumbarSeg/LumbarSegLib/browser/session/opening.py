@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from LumbarSegLib.browser.limits import limits_from_resources, too_large
 from LumbarSegLib.core import images
+from LumbarSegLib.core.dicom.reading import SERIES_UID
 from LumbarSegLib.core.dicom.series import is_dicom, series_in
 from LumbarSegLib.core.samples import SAMPLES, sample_named
 from LumbarSegLib.errors import LumbarSegError, as_sentence
+from LumbarSegLib.scene.opened import SUFFIXES as FINDINGS
 from LumbarSegLib.scene.volumes import volume_from_image
 
 if TYPE_CHECKING:
@@ -69,15 +71,23 @@ class Opening:
             self._session.trouble(as_sentence(error))
 
     async def open_uploaded(self, paths: Sequence[Path], names: Sequence[str]) -> None:
-        """Open what the user uploaded: one file, or the DICOM files of one or several series."""
+        """Open what the user uploaded: one file, or the DICOM files of one or several series; after it measures that
+        came along.
+        """
         self._state.uploading = ""
-        name = names[0] if names else "image"
-        if len(paths) == 1:
-            await self._open(paths[0], name)
-        elif all(map(is_dicom, paths)):
-            await self._open(Path(os.path.commonpath(paths)), name)
-        else:
+        named = dict(zip(paths, names, strict=False)) if len(names) == len(paths) else {}
+        measures = [path for path in paths if path.suffix in FINDINGS]
+        others = [path for path in paths if path not in measures]
+        name = named.get(others[0] if others else paths[0], names[0] if names else "image")
+        if len(others) == 1:
+            await self._open(others[0], name)
+        elif others and all(map(is_dicom, others)):
+            await self._open(Path(os.path.commonpath(others)), name)
+        elif others:
             self._session.trouble("These are several images. Open one after the other, or the files of one series.")
+            return
+        if measures:
+            self._open_findings(measures[0], named.get(measures[0], name))
 
     def browse(self, folder: str) -> None:
         """List a folder below the server's; `folder` is its path from there."""
@@ -97,7 +107,9 @@ class Opening:
     async def open_served(self, path: str) -> None:
         """Open a file or a DICOM folder of the server's folder."""
         place = self._served(path)
-        if place is not None and place.exists():
+        if place is not None and place.suffix.lower() in FINDINGS:
+            self._open_findings(place, place.name)
+        elif place is not None and place.exists():
             await self._open(place, place.name)
 
     async def open_series(self, uid: str) -> None:
@@ -120,10 +132,20 @@ class Opening:
             # An uploaded file lies under a name of ours.
             self._session.trouble(as_sentence(error).replace(path.name, name))
         else:
-            self._show(image, name)
+            self._show(image, name, path)
         finally:
             self._state.is_opening = False
             self._state.flush()
+
+    def _open_findings(self, path: Path, name: str) -> None:
+        """Show measures that were exported before on the image that is open."""
+        try:
+            self._session.measuring.show_file(path, name, self._session.choosing.volume)
+        except LumbarSegError as error:
+            self._session.trouble(as_sentence(error))
+        else:
+            self._state.dialog = ""
+            self._state.folded = {**self._state.folded, "measure": False}
 
     async def _asks_for_series(self, path: Path, name: str) -> bool:
         """Let the user choose where there are several series."""
@@ -138,10 +160,12 @@ class Opening:
         self._state.dialog = "series"
         return True
 
-    def _show(self, image: "sitk.Image", name: str) -> None:
+    def _show(self, image: "sitk.Image", name: str, path: Path) -> None:
         if not self._state.keep_open:
             self._session.close_all()
         volume = volume_from_image(self._scene, image, _stem(name))
+        if image.HasMetaDataKey(SERIES_UID):
+            self._session.sources.keep(volume, path)
         self._state.update({"dialog": "", "keep_open": False, "notes_of_image": list(images.notes_of(image))})
         self._session.viewing.show_volume(volume)
         self._session.correcting.choose(None)

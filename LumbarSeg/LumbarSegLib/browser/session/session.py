@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from LumbarSegLib.browser.session.application import slicer_app, web_server
 from LumbarSegLib.browser.session.choosing import Choosing
+from LumbarSegLib.browser.session.confirming import Confirming
 from LumbarSegLib.browser.session.correcting import Correcting
 from LumbarSegLib.browser.session.cut_offs import CutOffs
 from LumbarSegLib.browser.session.exporting import Exporting
@@ -14,6 +15,7 @@ from LumbarSegLib.browser.session.memory import count_as_lasting, give_back
 from LumbarSegLib.browser.session.opening import Opening
 from LumbarSegLib.browser.session.page.shell import build_page
 from LumbarSegLib.browser.session.serving import protect
+from LumbarSegLib.browser.session.sources import Sources
 from LumbarSegLib.browser.session.viewing import Viewing
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
@@ -60,7 +62,9 @@ class Session:
         self.correcting = Correcting(self.app, self.state, self._on_segmentation)
         self.measuring = Measuring(self.app.scene, self.state, self.viewing, self.show)
         self.opening = Opening(self.app.scene, self.state, settings, self)
-        self.exporting = Exporting(self.state, settings.exports, self._exported)
+        self.confirming = Confirming(self.state, lambda: self.measuring.live, self.show)
+        self.sources = Sources(settings.sources, settings.uploads)
+        self.exporting = Exporting(self.state, settings.exports, self._exported, self.sources)
         self.state.change("image")(lambda **_: self._image_chosen())
         self.cut_offs = CutOffs(self.state, self.measuring)
         build_page(self)
@@ -97,7 +101,8 @@ class Session:
     @property
     def situation(self) -> Situation:
         """All that the looks of the page depend on, as it is now."""
-        return situation_of(self._worker, self.running, self.choosing, self.correcting, self.measuring)
+        parts = (self.choosing, self.correcting, self.measuring, self.confirming)
+        return situation_of(self._worker, self.running, *parts)
 
     def show(self) -> None:
         """Show the situation as it is now."""
@@ -105,6 +110,7 @@ class Session:
         if told != self.state.looks:
             self.state.looks = told
         self.state.log = self.running.log
+        self.exporting.show(self.choosing.volume)
 
     def segment(self) -> None:
         """Begin a run with what is chosen; or, while one goes on, give it up."""
@@ -143,6 +149,13 @@ class Session:
             self.correcting.show_display()
             self.viewing.fit_solid()
 
+    def open_or_close_findings(self) -> None:
+        """Go back to the measures of the result where those of a file are shown; else let one be chosen."""
+        if self.measuring.opened is not None:
+            self.measuring.close_file()
+        else:
+            self.state.dialog = "open"
+
     def undo_run(self) -> None:
         """Bring back what was there before the last run, or the run."""
         last = self.running.last
@@ -160,6 +173,7 @@ class Session:
         self.measuring.follow(None)
         self.correcting.leave()
         self.choosing.clear()
+        self.sources.clear()
         self.state.show_curve = False
         remove_contents(self.app.scene)
         self.viewing.scene_cleared()

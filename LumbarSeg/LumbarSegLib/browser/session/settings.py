@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from LumbarSegLib.browser.contract import EXPORTS
+from LumbarSegLib.browser.contract import EXPORTS, UPLOADS
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ class Settings:
     def exports(self) -> Path:
         """Where files for the user lie, each in a folder of its own; the door serves what is below it."""
         return self.folder / EXPORTS
+
+    @property
+    def uploads(self) -> Path:
+        """Where the door puts what the user uploads, until the next upload comes."""
+        return self.folder / UPLOADS
+
+    @property
+    def sources(self) -> Path:
+        """Where the session keeps the DICOM files of the images that are open."""
+        return self.folder / "source"
 
 
 @dataclass(frozen=True)

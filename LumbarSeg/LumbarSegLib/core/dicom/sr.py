@@ -1,12 +1,15 @@
 """What was measured as a DICOM SR by TID 1500, measurement report: a Comprehensive 3D SR, written by highdicom."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.valuerep import DT
 
 from LumbarSegLib import RESEARCH_USE, __version__
+from LumbarSegLib.core.confirmation import Confirmation
 from LumbarSegLib.core.dicom.codes import item, procedure_of
 from LumbarSegLib.core.dicom.source import Frame, Source
 from LumbarSegLib.core.dicom.sr_groups import groups_of, text
@@ -26,12 +29,12 @@ NOTHING = "Nothing was measured, so there is no DICOM SR; measure the segmentati
 
 
 def report(
-    study: Study, source: Source, segmentations: Sequence[Dataset] = (), person: str = "", organization: str = ""
+    study: Study, source: Source, segmentations: Sequence[Dataset] = (), confirmed: Confirmation | None = None
 ) -> "sr.Comprehensive3DSR":
     """The SR of a study's findings. `segmentations` are named as evidence beside the images.
 
-    It is UNVERIFIED and preliminary unless both the `person` who stands for it and the person's `organization` are
-    named, as the standard wants; a person alone is named as an observer. Raises InputError where there is no
+    It is UNVERIFIED and preliminary unless both the person who `confirmed` it and the person's organization are named,
+    as the standard wants; a person alone is named as an observer. Raises InputError where there is no
     measurement.
     """
     import highdicom
@@ -41,27 +44,30 @@ def report(
         raise InputError(NOTHING)
     task = _task(study, source)
     content = sr.MeasurementReport(
-        observation_context=_observers(person),
+        observation_context=_observers(confirmed.person if confirmed else ""),
         procedure_reported=coded(procedure_of(task)),
         imaging_measurements=groups_of(
             study.findings, task, tracing(study, source), _frames(study, source), _algorithm(study.provenance)
         ),
     )
     content[0].ContentSequence.append(_evaluations(study))
-    verified = bool(person and organization)
-
-    return sr.Comprehensive3DSR(
+    verified = confirmed if confirmed and confirmed.organization else None
+    document = sr.Comprehensive3DSR(
         evidence=[*source.headers, *segmentations],
         content=content,
         sop_instance_uid=highdicom.UID(),
         instance_number=1,
         is_complete=True,
-        is_final=verified,
-        is_verified=verified,
-        verifying_observer_name=person if verified else None,
-        verifying_organization=organization if verified else None,
+        is_final=verified is not None,
+        is_verified=verified is not None,
+        verifying_observer_name=verified.person if verified else None,
+        verifying_organization=verified.organization if verified else None,
         **series_of(source, "measures"),
     )
+    if verified and verified.date:
+        # highdicom takes the moment of writing.
+        document.VerifyingObserverSequence[0].VerificationDateTime = DT(datetime.fromisoformat(verified.date))
+    return document
 
 
 def _task(study: Study, source: Source) -> str:

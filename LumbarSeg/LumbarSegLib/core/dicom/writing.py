@@ -7,6 +7,7 @@ from pathlib import Path
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
+from LumbarSegLib.core.confirmation import confirmation_of
 from LumbarSegLib.core.dicom.reading import SERIES_UID
 from LumbarSegLib.core.dicom.seg import segmentations
 from LumbarSegLib.core.dicom.source import Source, read_source
@@ -21,7 +22,7 @@ def write_dicom(study: Study, source: Sequence[Path], folder: Path) -> list[Path
     series, and `NAME-SR.dcm`. Returns the files.
 
     `source`: the DICOM files of the image, or the one file, folder or DICOMDIR that it was read from. The SR is
-    verified by whom the study's provenance names under "confirmed" and "confirmed_organization". Raises InputError
+    verified by whom the study's provenance names as the one who confirmed it, with an organization. Raises InputError
     where the source is no DICOM, is another series or lacks what the standard needs, OutputError where the folder takes
     no file; nothing is written then.
     """
@@ -45,8 +46,8 @@ def _series_uid(study: Study) -> str:
 
 def _made(study: Study, images: Source) -> dict[str, Dataset]:
     try:
-        found, told = segmentations(study, images), study.provenance
-        measured = report(study, images, found, told.get("confirmed", ""), told.get("confirmed_organization", ""))
+        found = segmentations(study, images)
+        measured = report(study, images, found, confirmation_of(study.provenance))
     # What highdicom says of headers that hold what no standard allows.
     except (KeyError, ValueError) as error:
         raise InputError(

@@ -1,7 +1,5 @@
 """Agreement as tables: two CSV files for statistics programs, and one page of Markdown for people."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +7,7 @@ from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.reader_study.readings import SETTINGS, Readings
 from LumbarSegLib.core.reader_study.statistics import ADVISED, FEWEST, Agreement, Pair
+from LumbarSegLib.core.report.csv_text import csv_text
 
 _DECIMALS = 6
 _ICC = (
@@ -23,12 +22,12 @@ _PAIRS = (
 
 def icc_csv(found: Sequence[Agreement], readings: Readings) -> str:
     """A row for each measure at all levels and at each: ICC with its 95 % interval, or why there is none."""
-    return _csv(_ICC, (_icc_row(one, readings) for one in found))
+    return csv_text([[RESEARCH_USE]], [_ICC, *(_icc_row(one, readings) for one in found)])
 
 
 def pairs_csv(found: Sequence[Agreement]) -> str:
     """A row for each two readers of a measure at all levels and at each: bias and limits of agreement, in its unit."""
-    return _csv(_PAIRS, (_pair_row(one, pair) for one in found for pair in one.pairs))
+    return csv_text([[RESEARCH_USE]], [_PAIRS, *(_pair_row(one, pair) for one in found for pair in one.pairs)])
 
 
 def markdown(found: Sequence[Agreement], readings: Readings, pictures: dict[str, str]) -> str:
@@ -38,15 +37,6 @@ def markdown(found: Sequence[Agreement], readings: Readings, pictures: dict[str,
     """
     pooled = [one for one in found if one is _first_of(found, one.measure)]
     return "\n".join([*_head(readings), *_icc_table(pooled), *_pair_table(pooled), *_how(), *_plots(pictures)]) + "\n"
-
-
-def _csv(heading: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([f"# {RESEARCH_USE}"])
-    writer.writerow(heading)
-    writer.writerows(rows)
-    return table.getvalue()
 
 
 def _icc_row(one: Agreement, readings: Readings) -> list[Any]:

@@ -1,6 +1,6 @@
 """The page of a follow-up: both studies' pictures, what changed beyond the measurement error, and all differences."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,18 @@ class ChangedTable:
 
 
 def write_follow_up(
-    earlier: Study, later: Study, out: Path, *, patient: Mapping[str, str] | None = None, notes: Iterable[str] = ()
+    earlier: Study,
+    later: Study,
+    out: Path,
+    *,
+    patient: Mapping[str, str] | None = None,
+    notes: Iterable[str] = (),
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> list[Change]:
     """Write the page that sets two studies side by side as .html or .pdf, whole or not at all; returns what it says.
 
-    `notes` stand beside what is said of the levels. Raises InputError where the two cannot be compared, OutputError as
-    `page.write_report` does.
+    `notes` stand beside what is said of the levels; `tell` hears what a PDF lacks. Raises InputError where the two
+    cannot be compared, OutputError as `page.write_report` does.
     """
     found = changes(earlier, later)
     studies = [_study(study, name) for study, name in ((earlier, "Earlier"), (later, "Later"))]
@@ -79,7 +85,7 @@ def write_follow_up(
         "errors": _errors(found),
         "research_use": RESEARCH_USE,
     }
-    write_page(page_html("follow_up.html.j2", content), out)
+    write_page(page_html("follow_up.html.j2", content), out, tell)
     return found
 
 

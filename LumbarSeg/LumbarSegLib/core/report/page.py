@@ -1,6 +1,6 @@
 """The page of a study that a clinician files: key pictures, tables, doubts, cut-offs and origin on one sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from LumbarSegLib.core.report.key_pictures import key_picture, slice_chart
@@ -12,13 +12,20 @@ _PLACES = {"sagittal": (106.0, 104.0), "axial": (186.0, 145.0), "xray": (104.0, 
 """Width and height (mm) that the picture of a task may take."""
 
 
-def write_report(study: Study, out: Path, *, patient: Mapping[str, str] | None = None) -> None:
+def write_report(
+    study: Study,
+    out: Path,
+    *,
+    patient: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> None:
     """Write the page of a study as .html or .pdf, whole or not at all; anonymous unless `patient` gives what to print.
+    `tell` hears what a PDF lacks.
 
     A study without image, result or both has the pictures that can be drawn of it. Raises OutputError for another
     suffix, where the place takes no file, and where what makes a PDF is missing.
     """
-    write_page(report_html(study, patient), out)
+    write_page(report_html(study, patient), out, tell)
 
 
 def report_html(study: Study, patient: Mapping[str, str] | None = None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.core.confirmation import confirmation_of
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Findings, Measurement, is_slice
 from LumbarSegLib.core.report.layout import BY_LEVEL, rounded, with_unit
@@ -129,11 +130,16 @@ def made_with(provenance: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def handwork_of(study: Study) -> list[tuple[str, str]]:
-    """What was edited and who confirmed it, a name and a text each."""
+    """What was edited and what was confirmed by whom, a name and a text each."""
     landmarks = [name for name, one in study.findings.landmarks.items() if one.status == "edited"]
     edited = study.provenance.get("edited") or ", ".join(landmarks)
     count = sum(one.status == "confirmed" for one in study.findings.measurements)
-    by = study.provenance.get("confirmed")
-    confirmed = (f"{count} values" + f", by {by}" * bool(by)) if count or by else ""
-    told = [("Edited by hand", edited)] * bool(edited) + [("Confirmed", confirmed)] * bool(confirmed)
-    return told or [("Edited, confirmed", "nothing, as far as is known")]
+    by = confirmation_of(study.provenance)
+    told = {
+        "Edited by hand": edited,
+        "Confirmed": f"the whole result, by {by.words}" if by else "",
+        "Checked one by one": f"{count} value{'s' * (count > 1)}" if count else "",
+    }
+    return [(name, text) for name, text in told.items() if text] or [
+        ("Edited, confirmed", "nothing, as far as is known")
+    ]

@@ -1,24 +1,19 @@
 """A page from its template, alone in one file: HTML with its fonts and pictures inside, or PDF made of the same."""
 
 import base64
-import io
 import re
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from LumbarSegLib.core.images import write_whole
 from LumbarSegLib.core.report.key_pictures import FONT_FILES, Picture
+from LumbarSegLib.core.report.pdf import check_pdf, pdf_of
 from LumbarSegLib.errors import OutputError
 from LumbarSegLib.resources import resource
 
 _LEVEL = re.compile(r"\b[TLS]\d+/[TLS]?\d+\b")
-_NO_PANGO = (
-    "A PDF needs the library Pango, which is missing; on Debian and Ubuntu install the packages libpango-1.0-0 and "
-    "libpangoft2-1.0-0, on macOS pango by Homebrew, or write an .html and print it."
-)
 
 
 def page_html(template: str, content: Mapping[str, Any]) -> str:
@@ -45,29 +40,22 @@ def _unbroken_levels(text: str) -> Any:
     return Markup(_LEVEL.sub(r'<span class="level">\g<0></span>', str(escape(text))))
 
 
-def write_page(html: str, out: Path) -> None:
-    """Write a page as .html or .pdf, by the suffix of `out`, whole or not at all.
+def write_page(html: str, out: Path, tell: Callable[[str], None] = lambda sentence: None) -> None:
+    """Write a page as .html or .pdf, by the suffix of `out`, whole or not at all. `tell` hears what a PDF lacks.
 
     Raises OutputError for another suffix, where the place takes no file, and where what makes a PDF is missing.
     """
     suffix = out.suffix.lower()
     if suffix == ".pdf":
         check_pdf()
-        write_whole(out, lambda part: _write(part, _pdf(html)))
+        lacks: list[str] = []
+        write_whole(out, lambda part: lacks.append(_write_pdf(part, html)))
+        for sentence in filter(None, lacks):
+            tell(sentence)
     elif suffix == ".html":
         write_whole(out, lambda part: _write(part, html.encode()))
     else:
         raise OutputError(f"{out.name}: a page is written as .html or .pdf; give a name that ends so.")
-
-
-def check_pdf() -> None:
-    """Raise OutputError where what makes a PDF is missing."""
-    try:
-        # Where a library is missing it prints advice of its own on standard output, which may be a table's.
-        with redirect_stdout(io.StringIO()):
-            import weasyprint as weasyprint  # noqa: PLC0414 - whether it can be imported is all that is asked
-    except OSError as error:
-        raise OutputError(_NO_PANGO) from error
 
 
 def shown(picture: Picture | None, width_mm: float, height_mm: float) -> dict[str, Any] | None:
@@ -78,13 +66,10 @@ def shown(picture: Picture | None, width_mm: float, height_mm: float) -> dict[st
     return {"png": base64.b64encode(picture.png).decode(), "words": picture.words, "width": f"{width:.1f}"}
 
 
-def _pdf(html: str) -> bytes:
-    from weasyprint import HTML
-    from weasyprint.urls import URLFetcher
-
-    # All that a page shows is in it: nothing is fetched, whatever a name in it looks like.
-    pdf: bytes = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).write_pdf()
-    return pdf
+def _write_pdf(part: Path, html: str) -> str:
+    pdf, lacks = pdf_of(html)
+    part.write_bytes(pdf)
+    return lacks
 
 
 def _write(part: Path, content: bytes) -> None:

@@ -38,11 +38,16 @@ Read = TypeVar("Read")
 
 
 def read_findings(path: Path) -> tuple[Findings, dict[str, str]]:
-    """The findings of a JSON file and their provenance. Raises InputError, with the file's name, as the text does."""
+    """The findings of a JSON file, or of a table (.csv), and their provenance. Raises InputError, with the file's name,
+    as the text does.
+    """
+    from LumbarSegLib.core.report.reading_csv import findings_from_csv
+
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"{path.name}: the file is too large for findings; give the JSON that LumbarSeg wrote.")
-        return findings_from_json(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return findings_from_csv(text) if path.suffix.lower() == ".csv" else findings_from_json(text)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path.") from error
     except UnicodeDecodeError as error:

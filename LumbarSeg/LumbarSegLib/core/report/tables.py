@@ -1,14 +1,13 @@
 """Findings as JSON, whole, and as CSV, one row for each measurement. Both say what they may be used for."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.findings import Comparison, Findings, Landmark, Measurement, Point, Section, Trace
+from LumbarSegLib.core.report.csv_text import VALUES, csv_text, in_its_column
 from LumbarSegLib.core.report.layout import rounded
 
 SCHEMA_VERSION = 1
@@ -18,8 +17,7 @@ COLUMNS = (
     "level",
     "measure",
     "name",
-    "value",
-    "unit",
+    *VALUES,
     "band",
     "status",
     "reason",
@@ -91,21 +89,21 @@ def to_json(findings: Findings, provenance: Mapping[str, Any]) -> str:
 
 
 def to_csv(findings: Findings, provenance: Mapping[str, Any]) -> str:
-    """One row for each measurement, units after UCUM; a value that was not measured is empty and has its reason.
+    """One row for each measurement, its value under the heading with its unit; one that was not measured has none, and
+    its reason.
 
     Above the heading stand the statement of use, the provenance, the corners of a radiograph and the flags, in lines
     that start with "#".
     """
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([f"# {RESEARCH_USE}"])
-    writer.writerows([f"# {key}", value] for key, value in {**provenance, **_lowest(findings)}.items())
-    writer.writerows([f"# level {one.level}", one.slice, one.named_by] for one in findings.represented)
-    writer.writerows(_told_of(findings))
-    writer.writerows([f"# flag {one.key}", one.level, one.text] for one in findings.flags)
-    writer.writerow(COLUMNS)
-    writer.writerows(rows_of(findings))
-    return table.getvalue()
+    return csv_text(_remarks(findings, provenance), [COLUMNS, *rows_of(findings)])
+
+
+def _remarks(findings: Findings, provenance: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+    yield (RESEARCH_USE,)
+    yield from {**provenance, **_lowest(findings)}.items()
+    yield from ((f"level {one.level}", one.slice, one.named_by) for one in findings.represented)
+    yield from _told_of(findings)
+    yield from ((f"flag {one.key}", one.level, one.text) for one in findings.flags)
 
 
 def rows_of(findings: Findings) -> list[tuple[str, ...]]:
@@ -113,21 +111,21 @@ def rows_of(findings: Findings) -> list[tuple[str, ...]]:
     return [_row(one) for one in findings.measurements]
 
 
-def _told_of(findings: Findings) -> Iterator[list[Any]]:
+def _told_of(findings: Findings) -> Iterator[Sequence[Any]]:
     """View and patient of a radiograph, and each corner: column and row in pixels, then in mm where they are known."""
     if findings.view:
-        yield ["# view", findings.view]
-    yield from ([f"# patient {key}", told] for key, told in findings.patient.items())
+        yield "view", findings.view
+    yield from ((f"patient {key}", told) for key, told in findings.patient.items())
     for one in findings.corners:
         for end, place in one.pixels.items():
-            yield [f"# corner {one.vertebra}.{end}", *(f"{x:.2f}" for x in (*place, *(one.mm or {}).get(end, ())))]
+            yield f"corner {one.vertebra}.{end}", *(f"{x:.2f}" for x in (*place, *(one.mm or {}).get(end, ())))
 
 
 def _row(one: Measurement) -> tuple[str, ...]:
     measure = MEASURES[one.measure]
     told = (one.band, one.status, one.reason, " ".join(one.flags), measure.method, measure.source)
     beside = "; ".join(f"{found.side} {found.cut_off:g} ({found.source})" for found in one.comparisons)
-    return (one.level, one.measure, measure.name, rounded(one), measure.ucum, *told, beside)
+    return (one.level, one.measure, measure.name, *in_its_column(measure.ucum, rounded(one)), *told, beside)
 
 
 def _measurement(one: Measurement) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def _opening(session: "Session") -> None:
                 "{{ uploading || (is_opening ? 'The image is being read.' : 'Choose files or drop them here.') }}"
             )
             html.Small(
-                "NRRD, NIfTI, MetaImage, DICOM files or a zip of them, PNG or JPEG. They are deleted when you leave."
+                "NRRD, NIfTI, MetaImage, DICOM files or a zip of them, PNG or JPEG; of the image that is open also "
+                "measures that LumbarSeg wrote (.json, .csv). They are deleted when you leave."
             )
         with html.Div(classes="row"):
             html.Label("A picture is", raw_attrs=['for="pictureBox"'])

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import html
 
-from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section
+from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section, text
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
@@ -58,9 +58,14 @@ def segment_section(session: "Session") -> None:
 
 
 def export_section(session: "Session") -> None:
-    """Results into files."""
+    """Who stands for the result, and results into files."""
     with section("export", "Export"):
+        with row("Confirm"):
+            text("personEdit", "person", "Your name")
+            text("organizationEdit", "organization", "Organization")
+            button("confirmResultButton", (session.confirming.confirm, "[person, organization]"))
+        html.Div("{{ looks.confirmedLabel.text }}", classes="note", id="confirmedLabel")
         with row():
-            choice("formatBox", "format", "formats")
+            choice("formatBox", "format", "formats", disabled="one.disabled")
             button("exportButton", (session.exporting.export, "[format]"), text="Export…")
         html.Div("{{ export_message }}", classes="note", id="exportLabel")

@@ -48,6 +48,7 @@ def measure_section(session: "Session") -> None:
             button("copyButton", "utils.lumbarseg.copy(tables, table)", text="Copy table")
             button("plotButton", "show_curve = !show_curve", text="Plot area")
             button("thresholdsButton", "dialog = 'cut-offs'", text="Cut-offs…")
+            button("findingsButton", session.open_or_close_findings)
         with row("Levels from", v_if="looks.levelsButton.visible"):
             with html.Select(
                 id="sagittalSelector",

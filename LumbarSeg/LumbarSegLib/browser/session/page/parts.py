@@ -39,15 +39,19 @@ def plain_button(key: str, click: Click, text: str = "", sign: str = "", tip: st
             html.Span(text)
 
 
-def choice(name: str, value: str, options: str) -> None:
-    """A box to choose one of the options, rows of text and value in the state; `value` names the one that is chosen."""
+def choice(name: str, value: str, options: str, disabled: str = "false") -> None:
+    """A box to choose one of the options, rows of text and value in the state; `value` names the one that is chosen,
+    `disabled` says in JavaScript whether `one` cannot be.
+    """
     with html.Select(
         id=name,
         v_model=(value,),
         disabled=(f"!looks.{name}.enabled",),
         title=(f"looks.{name}.toolTip",),
     ):
-        html.Option("{{ one.text }}", v_for=f"one in {options}", key="one.value", value=("one.value",))
+        html.Option(
+            "{{ one.text }}", v_for=f"one in {options}", key="one.value", value=("one.value",), disabled=(disabled,)
+        )
 
 
 def static_choice(key: str, value: str, rows: tuple[tuple[str, str], ...]) -> None:
@@ -66,6 +70,19 @@ def slider(name: str, value: str, low: Any, high: Any, step: Any, lazily: bool =
 def number(name: str, value: str, **more: Any) -> None:
     """A box for a number."""
     html.Input(type="number", id=name, raw_attrs=[f'v-model.number.lazy="{value}"'], **more)
+
+
+def text(name: str, value: str, placeholder: str) -> None:
+    """A box for a line of text."""
+    html.Input(
+        type="text",
+        id=name,
+        v_model=(value,),
+        placeholder=placeholder,
+        disabled=(f"!looks.{name}.enabled",),
+        title=(f"looks.{name}.toolTip",),
+        raw_attrs=['maxlength="64"', 'autocomplete="off"'],
+    )
 
 
 def check(name: str, value: str, text: str, **more: Any) -> None:
