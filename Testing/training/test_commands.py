@@ -86,6 +86,7 @@ def test_from_data_to_segments(data: Path, tmp_path: Path) -> None:
     for path in write_experiments(tmp_path, [("long", 40, 2e-2), ("short", 1, 1e-6)]):
         training("train", path, "--data", data)
         training("evaluate", path.stem, "--data", data)
+    assert (runs.RUNS / "long" / "best.png").stat().st_size > 5000
     page = tmp_path / "page"
     training("compare", "long", "short", "--data", data, "--to", page)
     assert "long" in (page / "README.md").read_text(encoding="utf-8")

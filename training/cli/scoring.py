@@ -29,7 +29,7 @@ def evaluate(
     dataset = _data_of(folders[0], data)
     for folder in folders:
         evaluate_run(folder, dataset)
-    _say(folders)
+    _say(folders, dataset)
 
 
 def compare(
@@ -62,23 +62,24 @@ def _data_of(folder: Path, data: Path) -> "DataSet":
     return open_set(wanted.set, data, **wanted.options)
 
 
-def _say(folders: list[Path]) -> None:
+def _say(folders: list[Path], dataset: "DataSet") -> None:
     from training import scores
+    from training.comparison import pictures
     from training.comparison.gather import read_run
     from training.comparison.tables import DICE, SHOWN, estimate, in_numbers, in_words
 
     run = read_run(folders[0].parent)
     table = Table(title=f"{run.name}: means over {len(run.patients)} patients", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    shown = [metric for metric in SHOWN if metric.name in _PRINTED and metric.known(run)]
-    for heading in ("class", "Dice (95 % interval)", *(metric.heading(run.unit) for metric in shown)):
+    columns = [metric for metric in SHOWN if metric.name in _PRINTED and metric.known(run)]
+    for heading in ("class", "Dice (95 % interval)", *(metric.heading(run.unit) for metric in columns)):
         table.add_column(heading, no_wrap=heading.startswith("Dice (95"))
     for name in run.rows:
         dice = in_words(estimate(run, name, DICE), DICE)
-        table.add_row(name, dice, *(in_numbers(estimate(run, name, metric), metric) for metric in shown))
+        table.add_row(name, dice, *(in_numbers(estimate(run, name, metric), metric) for metric in columns))
     _console.print(table)
     _console.print(f"{run.milliseconds:.0f} ms per case ({run.milliseconds_per_slice:.0f} per slice) on {run.machine}.")
-    _console.print(
-        f"Each case with all metrics: {', '.join(str(folder / scores.SCORES) for folder in folders)}. Pictures, curves "
-        f"and intervals: python -m training compare {run.name} --data DATA --to FOLDER.",
-        soft_wrap=True,
-    )
+    shown = pictures.choose([run], dataset)
+    for one in shown:
+        pictures.draw(one, [run], run.task, folders[0].parent / one.file)
+    names = ", ".join(one.file for one in shown)
+    _console.print(f"{folders[0].parent}: {names}, and {scores.SCORES} of each fold with all metrics", soft_wrap=True)
