@@ -162,6 +162,19 @@ def test_a_second_run_replaces_the_result_in_its_node(
     assert segmentations(scene) == [before]
 
 
+def test_the_run_of_another_image_leaves_the_result_of_the_first_as_it_is(
+    segmented: Driven, worker: ToldWorker, known: Known, scene: Any
+) -> None:
+    (before,) = segmentations(scene)
+    first = segmented.panel.choosing.volume
+    segmented.load(known[0], "another")
+    segmented.click("segmentButton")
+    worker.say(known[1])
+    segmented.wait(lambda: not segmented.panel.running.is_busy)
+    assert [volume_of(one).GetName() for one in segmentations(scene)] == [first.GetName(), "another"]
+    assert segmentations(scene)[0] is before
+
+
 def test_a_second_run_keeps_both_results_if_the_user_says_so(
     segmented: Driven, worker: ToldWorker, known: Known, scene: Any
 ) -> None:

@@ -22,7 +22,7 @@ from LumbarSegLib.scene.formats import Exported
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
 from LumbarSegLib.scene.running import Running
-from LumbarSegLib.scene.runs import Run
+from LumbarSegLib.scene.runs import Run, to_replace
 from LumbarSegLib.scene.situation import situation_of
 from LumbarSegLib.scene.states import Situation, looks
 
@@ -124,7 +124,8 @@ class Panel:
         if volume is None or self.running.is_busy or not installing.ensure("segment"):
             self.show()
             return
-        old = self.correcting.segmentation if self._ui.replaceBox.currentData == "replace" else None
+        replaces = self._ui.replaceBox.currentData == "replace"
+        old = to_replace(self.correcting.segmentation, volume) if replaces else None
         self.running.begin(volume, self.choosing.choices, old)
         self._timer.start()
         self.show()

@@ -34,6 +34,13 @@ class _Content:
     volume: "vtkMRMLVolumeNode | None"
 
 
+def to_replace(
+    segmentation: "vtkMRMLSegmentationNode | None", volume: "vtkMRMLVolumeNode"
+) -> "vtkMRMLSegmentationNode | None":
+    """The result that a new run of a volume takes the place of: the chosen one, if it is of the same volume."""
+    return segmentation if segmentation is not None and volume_of(segmentation) is volume else None
+
+
 class Run:
     """What one run put into the scene: a new node, or new content (`replaced` is the old) of one that was there.
 

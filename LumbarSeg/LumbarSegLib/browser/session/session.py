@@ -25,12 +25,12 @@ from LumbarSegLib.scene.model_card import card
 from LumbarSegLib.scene.numbering import name_levels
 from LumbarSegLib.scene.reading import lowest_disc_of
 from LumbarSegLib.scene.running import Running
+from LumbarSegLib.scene.runs import Run, to_replace
 from LumbarSegLib.scene.situation import situation_of
 from LumbarSegLib.scene.states import Situation, looks
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.settings import Message, Settings
-    from LumbarSegLib.scene.runs import Run
 
 _EVERY_S = 0.05
 
@@ -118,8 +118,9 @@ class Session:
         if self.running.is_busy:
             self.running.cancel()
         elif volume is not None:
-            replacing = self.correcting.result_of(volume) if self.state.replace == "replace" else None
-            self.running.begin(volume, self.choosing.choices, replacing)
+            replaces = self.state.replace == "replace"
+            old = to_replace(self.correcting.segmentation, volume) if replaces else None
+            self.running.begin(volume, self.choosing.choices, old)
         self.show()
 
     async def open_entry(self, path: str, is_folder: bool) -> None:
