@@ -52,7 +52,9 @@ class SplitOf(_Table):
     @model_validator(mode="after")
     def _one_way_to_split(self) -> Self:
         if bool(self.held_out) + bool(self.folds) + self.everyone != 1:
-            raise ValueError("give either held_out patients or a number of folds, or train on everyone")
+            raise ValueError(
+                "give one of held_out, folds and everyone; held_out = [] takes back that of a file which is extended"
+            )
         return self
 
 

@@ -178,7 +178,16 @@ def starting_weights(experiment: Experiment, test: Collection[str] = ()) -> dict
 def _check_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
     for key, value in wanted.items():
         if key not in _MAY_CHANGE and saved.get(key) != value:
+            where, former, asked = _first_difference(f"[{key}]", saved.get(key), value)
             raise TrainingError(
-                f"The checkpoint {path.parent.name}/{path.name} was made with another [{key}] than the experiment asks "
-                "for; give the experiment another name, or remove the run."
+                f"The checkpoint {'/'.join(path.parts[-3:])} was made with {where} {former}, and the experiment asks for "
+                f"{asked}; give the experiment another name, or remove the run."
             )
+
+
+def _first_difference(where: str, former: Any, asked: Any) -> tuple[str, Any, Any]:
+    """The first key of a table that has another value, with both values."""
+    if not (isinstance(former, dict) and isinstance(asked, dict)):
+        return where, former, asked
+    key = next(key for key in (*asked, *former) if former.get(key) != asked.get(key))
+    return _first_difference(f"{where} {key}", former.get(key), asked.get(key))

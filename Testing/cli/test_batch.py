@@ -139,7 +139,7 @@ def test_a_run_that_is_stopped_ends_with_130_and_shows_what_is_done(cohort: Path
         os.killpg(process.pid, signal.SIGINT)
         said, complained = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.endswith("cases are still to be done; go on with --resume.\n")
+    assert said.splitlines()[-1].startswith("Still to be done: ") and said.endswith("go on with --resume.\n")
     assert complained == "lumbarseg: stopped.\n"
     assert {row["status"] for row in lines_of(out / "cases.csv")} > {"not done"}
     assert (out / "index.html").exists()

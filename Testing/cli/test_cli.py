@@ -1,5 +1,6 @@
 """The command line keeps its contract: what it writes, what it prints, how it ends."""
 
+import errno
 import json
 import os
 import resource
@@ -238,6 +239,19 @@ def test_a_place_that_cannot_take_the_result_is_refused_before_the_image_is_read
     (tmp_path / "file").write_text("")
     assert run(["segment", "no-such-image.nrrd", "-o", str(tmp_path / place)]) != 0
     assert words in one_line_of_error(capsys)
+
+
+def test_a_folder_that_may_not_be_entered_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The administrator, as whom tests may run, may enter all folders."""
+
+    def refuse(path: Path, *_more: object, **_named: object) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert run(["segment", str(tmp_path / "a.nrrd"), "-o", str(tmp_path / "b.nrrd")]) == 1
+    assert "a.nrrd: access is not permitted; ask for it" in one_line_of_error(capsys)
 
 
 @pytest.mark.parametrize("suffix", RESULT_SUFFIXES)

@@ -44,7 +44,7 @@ def test_a_key_that_does_not_exist_is_named_with_the_nearest_one(
         ("spacing_mm", "spacing_mm = -1.0", "spacing_mm"),
         ("spacing_mm", "crop = false", "either spacing_mm or size"),
         ("spacing_mm", 'spacing_mm = 1.0\nnormalisation = "whitening"', "percentile"),
-        ("held_out", "validation = 1", "either held_out patients or a number of folds"),
+        ("held_out", "validation = 1", "one of held_out, folds and everyone"),
         ("iterations", "accumulate = 1", "iterations or minutes"),
         ("batch", 'batch = "many"', "training.batch"),
         ("precision", 'precision = "fp8"', "training.precision"),

@@ -126,9 +126,11 @@ def test_a_checkpoint_is_not_overwritten_unasked(experiment_file: Write, dataset
     assert all(torch.equal(before[key], value) for key, value in weights_of(runs.fold_folder("small", 0)).items())
 
 
-def test_a_checkpoint_of_another_configuration_is_refused(experiment_file: Write, dataset: DataSet) -> None:
+def test_a_checkpoint_of_another_configuration_is_refused_with_the_key_and_both_values(
+    experiment_file: Write, dataset: DataSet
+) -> None:
     train(experiment_file(), dataset)
-    with pytest.raises(TrainingError, match=r"another \[preprocessing\]"):
+    with pytest.raises(TrainingError, match=r"\[preprocessing\] spacing_mm 1.2, and the experiment asks for 1.0"):
         train(experiment_file(spacing_mm="spacing_mm = 1.0"), dataset, resume=True)
 
 

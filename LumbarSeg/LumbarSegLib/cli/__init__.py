@@ -75,6 +75,8 @@ def _one_line(error: Exception) -> str:
         return str(error)
     if is_out_of_memory(error):
         return NOT_ENOUGH_MEMORY
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename}: access is not permitted; ask for it, or copy the file to another place."
     return f"unexpected failure ({type(error).__name__}: {error}); use --debug and report it."
 
 

@@ -142,7 +142,7 @@ def _run(batch: "Batch", make: Any, jobs: int | None, scheduler: str | None) -> 
                 for ended in run_cases(client, batch, left, make):
                     show(ended)
     except KeyboardInterrupt:
-        typer.echo(f"{len(batch.left())} of {len(batch.cases)} cases are still to be done; go on with --resume.")
+        typer.echo(f"Still to be done: {len(batch.left())} of {len(batch.cases)} cases; go on with --resume.")
         raise
     finally:
         records = [record for case in batch.cases if (record := batch.record_of(case))]
