@@ -180,8 +180,8 @@ def _check_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> No
         if key not in _MAY_CHANGE and saved.get(key) != value:
             where, former, asked = _first_difference(f"[{key}]", saved.get(key), value)
             raise TrainingError(
-                f"The checkpoint {'/'.join(path.parts[-3:])} was made with {where} {former}, and the experiment asks for "
-                f"{asked}; give the experiment another name, or remove the run."
+                f"The checkpoint {'/'.join(path.parts[-3:])} was made with {where} {former}, and the experiment asks "
+                f"for {asked}; give the experiment another name, or remove the run."
             )
 
 
