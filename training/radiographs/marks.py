@@ -119,8 +119,10 @@ def _downward(corners: Corners) -> Corners:
     return corners[np.argsort(corners[:, :, 1].mean(1))]
 
 
-def figures_of(films: Sequence[Twice], steadiness: Unsteady) -> dict[str, Any]:
-    """For programs; `readers` stands beside the figures of a model in its report."""
+def figures_of(films: Sequence[Twice], steadiness: Unsteady, unseen: frozenset[str]) -> dict[str, Any]:
+    """For programs; `readers` stands beside the figures of a model in its report. `copies` are the films of `unseen`
+    that the set shows again outside of it, each with the name that it has there.
+    """
     again, drawn = (summary.figures([getattr(film, kind) for film in films]) for kind in ("again", "mean"))
     return {
         "films": len(films),
@@ -129,6 +131,12 @@ def figures_of(films: Sequence[Twice], steadiness: Unsteady) -> dict[str, Any]:
             for one, other in zip(again, drawn, strict=True)
         },
         "unsteady": vars(steadiness),
+        "copies": {
+            name: twin
+            for film in films
+            for name, twin in (film.names, film.names[::-1])
+            if name in unseen and twin not in unseen
+        },
     }
 
 
@@ -204,7 +212,7 @@ def main() -> None:
     films = [twice(listed[one], listed[other], onto) for one, other, onto in same_film.pairs(listed)]
     steadiness = unsteady([_downward(one.corners) for one in listed])
     unseen = frozenset(one.path.stem for one in held_out(data))
-    figures = json.dumps(figures_of(films, steadiness), indent=1)
+    figures = json.dumps(figures_of(films, steadiness, unseen), indent=1)
     runs.write_whole(PAGE.with_suffix(".json"), lambda part: part.write_text(figures + "\n", encoding="utf-8"))
     text = page(films, steadiness, len(listed), unseen)
     runs.write_whole(PAGE, lambda part: part.write_text(text, encoding="utf-8"))
