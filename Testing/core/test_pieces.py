@@ -99,6 +99,37 @@ def test_a_hidden_vertebra_counts_in_the_names_and_is_said_to_be_missing() -> No
     assert radiograph.notes == ("T9 cannot be seen in a gap of the column, but counts in the names.",)
 
 
+def levels_with_both_ends(below_mm: float) -> tuple[list[int], tuple[str, ...]]:
+    """The labels of T1 and L5 of a spine that has C7 above it and below it a piece of so many mm of height, and what
+    is said of it.
+    """
+    spine, above_px = Spine(arcs(), spacing_mm=0.5), 60
+    values = np.pad(pixels(spine), ((above_px, 60), (0, 0)))
+    away = np.array([0.0, above_px * 0.5])
+    fill(values, spine.corners[0] + away - np.array([0.0, 18.0]), 1)
+    left, right = spine.corners[-1][[3, 2]] + away + np.array([0.0, 6.0])
+    down = np.array([0.0, below_mm])
+    fill(values, np.array([left, right, right + down, left + down]), 1)
+    semantic = sitk.GetImageFromArray(values[None])
+    semantic.SetSpacing((0.5, 0.5, 1.0))
+    radiograph = radiograph_of(semantic)
+    labels = sitk.GetArrayFromImage(radiograph.labels)[0]
+    middles = np.rint((spine.corners[[0, -1]].mean(axis=1) + away) / 0.5).astype(int)
+    return [int(labels[row, column]) for column, row in middles], radiograph.notes
+
+
+def test_a_small_piece_below_a_whole_spine_is_the_sacrum_and_takes_no_name() -> None:
+    labels, notes = levels_with_both_ends(below_mm=9.0)
+    assert labels == [17, 1]
+    assert any("taken for the sacrum" in note for note in notes)
+
+
+def test_a_large_piece_below_a_whole_spine_may_be_a_vertebra_and_takes_a_name() -> None:
+    labels, notes = levels_with_both_ends(below_mm=22.0)
+    assert labels == [0, 2]
+    assert not any("sacrum" in note for note in notes)
+
+
 def test_islands_go_and_large_pieces_beside_the_column_too() -> None:
     values = pixels()
     values[40:44, 8:14] = 1

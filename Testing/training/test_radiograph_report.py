@@ -10,7 +10,7 @@ from LumbarSegLib.core import models
 from LumbarSegLib.core.models import Model
 from Testing.radiograph_model import write_radiograph_model
 from Testing.radiographs import DrawnRadiograph
-from training.radiographs import measured, regional, sheets
+from training.radiographs import measured, regional, sheets, summary
 from training.radiographs.page import Refused, Report, page
 from training.radiographs.report import figures_of
 
@@ -19,6 +19,14 @@ STRAIGHT = DrawnRadiograph(curves=())
 
 
 TURNED = {"turned by 90°": Refused(3, 3, 2)}
+READERS = {
+    "films": 21,
+    "readers": {
+        one.name: {kind: {"mean": one.target, "low": np.nan, "high": np.nan, "patients": 1} for kind in ("two", "mean")}
+        for one in summary.figures([])
+    },
+    "copies": {"straight": "a_copy"},
+}
 NOT_SEEN = {"turned by 90°": Refused(2, 1, 1)}
 
 
@@ -45,9 +53,8 @@ def report(model: Model, cases: list[measured.Case]) -> Report:
     dark[0, 0] = 255
     nothing = measured.case_of("nothing", CURVED.corners * 0.4, measured.find(measured.as_radiograph(dark), model))
     pairs = [(regional.found_angles(found.findings), regional.marked_angles(cases[0].marked))]
-    return Report(
-        model.info, [*cases, nothing], cases, regional.compare(pairs), cases, {}, TURNED, NOT_SEEN, {}, [], [], {}
-    )
+    shown = ({}, TURNED, NOT_SEEN, {})
+    return Report(model.info, [*cases, nothing], cases, regional.compare(pairs), cases, *shown, [], [], {}, READERS)
 
 
 def test_drawn_vertebrae_are_all_found_with_their_corners_and_angles(cases: list[measured.Case]) -> None:
@@ -67,6 +74,16 @@ def test_the_three_angles_of_the_program_are_those_of_the_marked_corners(model: 
         value, wanted = found[name], marked[name]
         assert value is not None and wanted is not None
         assert abs(value - wanted) < 3
+
+
+def test_the_model_stands_beside_readers_and_films_with_a_copy_in_the_training_are_left_out_apart(
+    report: Report,
+) -> None:
+    text = page(report, {})
+    assert "21 times the set shows one film twice" in text
+    assert "(straight as copy)" in text
+    rest = [case for case in report.cases if case.name != "straight"]
+    assert f"Without these: mask Dice {np.mean([case.dice for case in rest]):.3f}" in text
 
 
 def test_films_by_which_limits_were_set_stand_apart_from_those_that_set_none(report: Report) -> None:

@@ -3,8 +3,9 @@ none, at the scale that it is shown at.
 
     python -m training.radiographs.limits xray --data DATA/xray --others DATA/axial
 
-Of the spines only radiographs count that validated the training: nothing was learned from them, and no figure of the
-report is measured on them. What is no spine, or is shown at another scale than it has, must lie below the limit.
+Of the spines only radiographs count that validated the first part of the training; no figure of the report is measured
+on them, but the later parts learned from them. What is no spine, or is shown at another scale than it has, must lie
+below the limit.
 """
 
 import argparse

@@ -3,14 +3,14 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from LumbarSegLib.core.models import ModelInfo
 from training import statistics
 from training.markdown import in_words, number, table
-from training.radiographs import summary
+from training.radiographs import readers, summary
 from training.radiographs.baseline import Against
 from training.radiographs.lateral_truth import LateralCase
 from training.radiographs.measured import Case
@@ -31,8 +31,8 @@ class Refused(NamedTuple):
 class Report:
     """All that was measured. `learned` are cases of radiographs that were trained on, `otherwise` those of every fourth
     radiograph by how it was shown, `as_they_are` those radiographs plain, `turned` what became of them shown turned,
-    `turned_validating` of those that validated the training, by which limits were set. `laterals` are the synthetic
-    films by what is known of them.
+    `turned_validating` of those that validated the first part of the training, by which limits were set. `laterals` are
+    the synthetic films by what is known of them, `readers` what readers' own marks come to.
     """
 
     info: ModelInfo
@@ -47,6 +47,7 @@ class Report:
     regression: Sequence[Case]
     against: Sequence[Against]
     trained: Mapping[str, int]
+    readers: Mapping[str, Any]
 
 
 def page(report: Report, pictures: Mapping[str, str]) -> str:
@@ -62,14 +63,15 @@ def page(report: Report, pictures: Mapping[str, str]) -> str:
             f"{len(report.cases)} frontal radiographs of AASCE's training part, held out with all that resembles",
             "one of them (`training/radiographs/relatives.py`); no image of them was trained on or chose weights.",
             "The limits by which the program picks the scale of a film, tells one that is turned and refuses what is",
-            "no spine (`core/inference_radiograph.py`) are set by films that only validated",
-            "(`training.radiographs.limits`); the way in which it looks was designed when some of the held-out ones",
-            "were in view. The set names no patients, so one on both sides whose images look different cannot be",
-            "ruled out. What is measured is the exported file through the code that segments a user's image, from",
-            "the JPEG as published, without pixel size.",
-            "The reference is one set of corners for each image; how far readers part is not known.",
+            "no spine (`core/inference_radiograph.py`) are set by films that validated the first part of the training",
+            "and were learned from in the later ones (`training.radiographs.limits`); the way in which it looks was",
+            "designed when some of the held-out ones were in view. The set names no patients, so one on both sides",
+            "whose images look different cannot be ruled out. What is measured is the exported file through the code",
+            "that segments a user's image, from the JPEG as published, without pixel size.",
+            "The reference is one set of corners for each image.",
             "",
             *_figures(report),
+            *readers.section(report.readers, report.cases),
             *_angles(report),
             *_against(report),
             *_otherwise(report),
@@ -196,7 +198,7 @@ def _otherwise(report: Report) -> list[str]:
         "",
         *table(["shown", "Dice", "vertebrae found, %", "corners, %", "largest Cobb, °", "no angle"], rows),
         "How many of the turned ones nothing was measured in, and how many of those were told to be turned. The limits",
-        "were set on those that validated the training.",
+        "were set on those that validated the first part of the training.",
         "",
         *table(["shown", "every fourth held-out one", "those that validated"], turned),
     ]

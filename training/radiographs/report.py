@@ -23,7 +23,7 @@ from training.data.pictures import read_grey
 from training.errors import TrainingError
 from training.experiment import read_experiment
 from training.folds import folds_of
-from training.radiographs import baseline, lateral_truth, measured, regional, sheets, shown, summary
+from training.radiographs import baseline, lateral_truth, measured, readers, regional, sheets, shown, summary
 from training.radiographs.corner_regression import Regression
 from training.radiographs.measured import Case, Found
 from training.radiographs.page import Refused, Report, page
@@ -53,7 +53,9 @@ def learned_from(data: Path) -> list[Listed]:
 
 
 def validating(data: Path) -> list[Listed]:
-    """The radiographs that validated the training: nothing was learned from them, and none is measured on."""
+    """The radiographs that validated the first part of the training; none of the held-out ones. The later parts drew
+    others to validate and learned from these.
+    """
     names = folds_of(read_experiment(CONFIGS / "radiographs/frontal.toml"), aasce.read_aasce(data))[0].split.validation
     return [one for one in aasce.read_corners(data) if one.path.stem in names]
 
@@ -62,6 +64,7 @@ def measure(
     model: Model, data: Path, synthetic: str, corners: str | None, masks: Sequence[str]
 ) -> tuple[Report, dict[str, list[Any]]]:
     """All that the report says, and the panels of its pictures."""
+    readers.read()  # before the hours that it comes after
     listed = held_out(data)
     founds = measured.find_all(listed, model)
     cases = _cases(listed, founds)
@@ -93,6 +96,7 @@ def measure(
         others,
         baseline.compare(cases, others) if others else [],
         trained,
+        readers.read(),
     )
     return report, _panels(report)
 
