@@ -12,6 +12,7 @@ from LumbarSegLib.browser.session.tables import curve_to_show, key_beside, table
 from LumbarSegLib.core.dicom.series import series_in
 from LumbarSegLib.core.thresholds import OWN, SHIPPED, changed
 from LumbarSegLib.errors import InputError
+from LumbarSegLib.scene.ordering import AS_IT_IS, Order
 from Testing.dicom_series import SLICES, write_series
 from Testing.findings_by_hand import findings_by_hand
 
@@ -39,6 +40,30 @@ def test_a_table_has_a_cell_for_each_value_and_says_what_is_missing() -> None:
     assert all(cell["key"].count(" ") >= 1 and cell["tip"] for cell in cells)
     assert len({cell["key"] for cell in cells}) == len(cells)
     assert tables_to_show(None) == []
+
+
+def test_a_sorted_table_has_its_values_in_order_and_the_others_stay() -> None:
+    found = findings_by_hand()
+    plain = tables_to_show(found)
+    for table in plain:
+        for column in range(len(table["heads"])):
+            upward, downward = (
+                next(one for one in tables_to_show(found, table["title"], order) if one["title"] == table["title"])
+                for order in (Order(column), Order(column, downward=True))
+            )
+            shown = [[row["cells"][column] for row in one["rows"]] for one in (upward, downward)]
+            up, down = ([float(cell["text"]) for cell in cells if cell and not cell["missing"]] for cells in shown)
+            assert up == sorted(up) and down == sorted(down, reverse=True) and len(up) == len(down)
+            assert all(not cell or cell["missing"] for cells in shown for cell in cells[len(up) :])
+    others = tables_to_show(found, plain[0]["title"], Order(0))[1:]
+    assert others == plain[1:]
+
+
+def test_a_third_click_on_a_head_brings_the_order_of_levels_back() -> None:
+    first = AS_IT_IS.after_click(2)
+    second = first.after_click(2)
+    assert (first, second, second.after_click(2)) == (Order(2), Order(2, downward=True), AS_IT_IS)
+    assert second.after_click(1) == Order(1)
 
 
 def rows(*keys: str | None) -> dict[str, Any]:

@@ -195,6 +195,28 @@ def test_the_brush_fits_the_image_and_brackets_resize_it(axial: Page) -> None:
     axial.keyboard.press("Escape")
 
 
+def test_a_click_on_a_heading_sorts_and_space_follows_what_is_seen(sagittal: Page) -> None:
+    cell(sagittal, "disc.mean_height", "L3/4")
+    rows = sagittal.locator("#measureView tbody tr")
+    by_level = [str(row.get_attribute("data-level")) for row in rows.all()]
+    found = {level: number(cell(sagittal, "disc.mean_height", level)) for level in by_level}
+    head = sagittal.locator("#measureView th", has=sagittal.locator("text='mean'"))
+    head.locator("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    upward = [row.get_attribute("data-level") for row in rows.all()]
+    assert [found[level] for level in upward] == sorted(found.values())
+    cell(sagittal, "disc.mean_height", upward[0]).click()
+    expect(sagittal.locator("#valueLabel")).to_contain_text(upward[0])
+    sagittal.keyboard.press("Space")
+    expect(sagittal.locator("#valueLabel")).to_contain_text(upward[1])
+    head.locator("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_have_attribute("data-level", upward[-1])
+    head.locator("button").click()
+    expect(head).to_have_attribute("aria-sort", "none")
+    assert [row.get_attribute("data-level") for row in rows.all()] == by_level
+
+
 def test_a_dragged_corner_takes_its_angle_along_and_goes_back(sagittal: Page, tmp_path: Path) -> None:
     found = json.loads(export(sagittal, "All that was measured (.json)", tmp_path).read_text(encoding="utf-8"))
     corner = found["landmarks"]["L4.inferior_anterior"]["place"]

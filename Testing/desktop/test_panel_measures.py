@@ -106,7 +106,7 @@ def test_a_click_on_a_heading_sorts_by_number_another_downward_and_a_third_by_le
     *upward, last = click_heading()
     assert [float(one) for one in upward] == sorted(float(one) for one in upward)
     assert last == "not measured"
-    assert click_heading() == [last, *reversed(upward)]
+    assert click_heading() == [*reversed(upward), last]
     assert levels(segmented) != by_level
     click_heading()
     assert levels(segmented) == by_level

@@ -10,10 +10,9 @@ from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import explained, is_doubtful
 from LumbarSegLib.core.report.layout import Row, Table, rounded, tables_of
 from LumbarSegLib.desktop.widgets import Connections, fill, icon
+from LumbarSegLib.scene import ordering
 
-_SORTED_BY, _KEY, _WORDS = (int(qt.Qt.UserRole) + place for place in (1, 2, 3))
-_LAST = 1e300  # what is not measured stands below all numbers
-_AS_IT_IS = (-1, False)  # no column is sorted by: levels from the top downward
+_KEY, _WORDS = (int(qt.Qt.UserRole) + place for place in (1, 2))
 
 
 class MeasureTable:
@@ -27,19 +26,19 @@ class MeasureTable:
         self._is_filling = False
         self._icons = {name: icon(name) for name in ("flag", "confirmed", "edited")}
         self._model = qt.QStandardItemModel()
-        self._sorted = qt.QSortFilterProxyModel()
-        self._sorted.setSourceModel(self._model)
-        self._sorted.sortRole = _SORTED_BY
-        self._sorted.filterKeyColumn = 0
-        self._sorted.filterRole = _WORDS
-        self._sorted.filterCaseSensitivity = qt.Qt.CaseInsensitive
-        ui.measureView.setModel(self._sorted)
+        self._filtered = qt.QSortFilterProxyModel()
+        self._filtered.setSourceModel(self._model)
+        self._filtered.filterKeyColumn = 0
+        self._filtered.filterRole = _WORDS
+        self._filtered.filterCaseSensitivity = qt.Qt.CaseInsensitive
+        ui.measureView.setModel(self._filtered)
         ui.measureView.verticalHeader().defaultSectionSize = 22
-        self._order: tuple[int, bool] = _AS_IT_IS
+        ui.measureView.horizontalHeader().toolTip = ordering.TIP
+        self._order = ordering.Order()
         connections.add(ui.measureView.horizontalHeader(), "sectionClicked(int)", self._sort)
         connections.add(ui.measureView.selectionModel(), "currentChanged(QModelIndex,QModelIndex)", self._selected)
         connections.add(ui.measureView, "clicked(QModelIndex)", self._clicked)
-        connections.add(ui.filterEdit, "textChanged(QString)", self._sorted.setFilterFixedString)
+        connections.add(ui.filterEdit, "textChanged(QString)", self._filtered.setFilterFixedString)
         connections.add(ui.tableBox, "currentIndexChanged(int)", lambda _index: self._fill())
 
     def show(self, findings: Findings | None) -> None:
@@ -57,7 +56,7 @@ class MeasureTable:
 
     def as_text(self) -> str:
         """The selected cells, or all if fewer than two are, as lines with tabs, under their headings with units."""
-        view, model = self._ui.measureView, self._sorted
+        view, model = self._ui.measureView, self._filtered
         places = sorted((index.row(), index.column()) for index in view.selectionModel().selectedIndexes)
         rows: Sequence[int] = range(model.rowCount())
         columns: Sequence[int] = range(model.columnCount())
@@ -80,53 +79,45 @@ class MeasureTable:
         tables = {table.title: table for table in self._tables()}
         table = tables.get(self._ui.tableBox.currentData)
         if table is not None and table.title != self._title:
-            self._title, self._order = table.title, _AS_IT_IS
+            self._title, self._order = table.title, ordering.Order()
         self._is_filling = True
         self._model.clear()
         self._shown = {}
         if table is not None and self._findings is not None:
             heads = [f"{one.heading}\n{one.unit}".rstrip() for one in table.columns]
-            rows = table.rows(self._findings)
+            rows = self._order.of(table.rows(self._findings))
             self._model.setHorizontalHeaderLabels(heads)
             self._model.setVerticalHeaderLabels([one.level for one in rows])
             for row, one in enumerate(rows):
                 for column, cell in enumerate(one.cells):
                     self._model.setItem(row, column, self._cell(cell))
                 self._model.item(row, 0).setData(_words(one), _WORDS)
-            self._sort_by(*self._order)
+            self._show_order()
             self._ui.measureView.resizeColumnsToContents()
         self._select()
         self._is_filling = False
 
     def _sort(self, column: int) -> None:
-        """Sort by a column, downward at the second click, and as it is at the third."""
-        if self._order[0] != column:
-            self._sort_by(column, False)
-        elif not self._order[1]:
-            self._sort_by(column, True)
-        else:
-            self._sort_by(*_AS_IT_IS)
+        self._order = self._order.after_click(column)
+        self._fill()
 
-    def _sort_by(self, column: int, downward: bool) -> None:
-        self._order = (column, downward)
-        direction = qt.Qt.DescendingOrder if downward else qt.Qt.AscendingOrder
+    def _show_order(self) -> None:
         header = self._ui.measureView.horizontalHeader()
-        header.showSortIndicator = column >= 0
-        header.setSortIndicator(column, direction)
-        self._sorted.sort(column, direction)
+        header.showSortIndicator = self._order.column >= 0
+        header.setSortIndicator(
+            self._order.column, qt.Qt.DescendingOrder if self._order.downward else qt.Qt.AscendingOrder
+        )
 
     def _cell(self, one: Measurement | None) -> Any:
         item = qt.QStandardItem("")
         item.setEditable(False)
         item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         if one is None or self._findings is None:
-            item.setData(_LAST, _SORTED_BY)
             item.setEnabled(False)
             return item
         key = f"{one.measure} {one.level}"
         self._shown[key] = one
         item.setText(_("not measured") if one.value is None else rounded(one))
-        item.setData(_LAST if one.value is None else float(one.value), _SORTED_BY)
         item.setData(key, _KEY)
         item.setToolTip("\n".join(explained(one, self._findings)[:-1]))
         sign = "flag" if is_doubtful(one, self._findings) else one.status
@@ -143,9 +134,9 @@ class MeasureTable:
         if self._key not in self._shown:
             self._key = ""
             return
-        for row in range(self._sorted.rowCount()):
-            for column in range(self._sorted.columnCount()):
-                index = self._sorted.index(row, column)
+        for row in range(self._filtered.rowCount()):
+            for column in range(self._filtered.columnCount()):
+                index = self._filtered.index(row, column)
                 if index.data(_KEY) == self._key:
                     self._ui.measureView.setCurrentIndex(index)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.browser.session.slice_levels import SliceLevels
 from LumbarSegLib.browser.session.tables import curve_to_show, key_beside, tables_to_show
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
+from LumbarSegLib.scene.ordering import AS_IT_IS, Order
 from LumbarSegLib.scene.showing import show_section, slice_of
 from LumbarSegLib.scene.situation import Following
 
@@ -29,11 +30,13 @@ class Measuring(Following):
         self._state, self._viewing = state, viewing
         self._shown: Findings | None = None
         self._section = -1
+        self._order = AS_IT_IS
         self._thresholds = SHIPPED
         state.update(
             {
                 "tables": [],
                 "table": "",
+                "sorted_by": _told(AS_IT_IS),
                 "filter": "",
                 "selected": "",
                 "value_lines": [],
@@ -44,6 +47,7 @@ class Measuring(Following):
             }
         )
         state.change("corners")(lambda corners, **_: self.show_corners(corners))
+        state.change("table")(lambda **_: self._set_order(AS_IT_IS))
         self.levels = SliceLevels(state, self)
 
     @property
@@ -90,15 +94,27 @@ class Measuring(Following):
         findings = self.findings
         if findings is not self._shown:
             self._shown = findings
-            tables = tables_to_show(findings)
-            self._state.tables = tables
-            titles = [table["title"] for table in tables]
+            self._show_tables()
+            titles = [table["title"] for table in self._state.tables]
             if self._state.table not in titles:
                 self._state.table = titles[0] if titles else ""
             self._state.curve = curve_to_show(findings)
             self.levels.show()
         self._show_value()
         self._on_change()
+
+    def sort(self, column: int) -> None:
+        """Sort the table that is shown by a column, or, with -1, as the levels follow each other."""
+        self._set_order(self._order.after_click(column))
+
+    def _set_order(self, order: Order) -> None:
+        if order != self._order:
+            self._order = order
+            self._show_tables()
+
+    def _show_tables(self) -> None:
+        self._state.tables = tables_to_show(self.findings, self._state.table, self._order)
+        self._state.sorted_by = _told(self._order)
 
     def select(self, key: str) -> None:
         """Show where a value of the table was read, and bring the views there."""
@@ -144,3 +160,7 @@ class Measuring(Following):
         self._state.value_lines = list(explained(one, findings)) if one is not None and findings else []
         self._state.notes = self.notes
         self._show_selected(is_section_shown=self._section >= 0)
+
+
+def _told(order: Order) -> dict[str, Any]:
+    return {"column": order.column, "downward": order.downward}

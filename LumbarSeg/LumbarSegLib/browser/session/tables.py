@@ -5,21 +5,27 @@ from typing import Any
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.report.explained import explained, is_doubtful
 from LumbarSegLib.core.report.layout import NOT_MEASURED, Row, rounded, tables_of
+from LumbarSegLib.scene.ordering import AS_IT_IS, Order
 from LumbarSegLib.scene.tabulated import area_curve
 
 _WIDE, _HIGH = 1000.0, 220.0  # units of the drawing
 _EDGE = 8.0
 
 
-def tables_to_show(findings: Findings | None) -> list[dict[str, Any]]:
-    """Each table that has something to show: its title, heads with their units, and rows of cells."""
+def tables_to_show(findings: Findings | None, sorted_one: str = "", order: Order = AS_IT_IS) -> list[dict[str, Any]]:
+    """Each table that has something to show: its title, heads with their units, and rows of cells; one of them, by its
+    title, in an order of its own.
+    """
     if findings is None:
         return []
     return [
         {
             "title": table.title,
             "heads": [{"heading": one.heading, "unit": one.unit} for one in table.columns],
-            "rows": [_row(row, findings) for row in table.rows(findings)],
+            "rows": [
+                _row(row, findings)
+                for row in (order if table.title == sorted_one else AS_IT_IS).of(table.rows(findings))
+            ],
         }
         for table in tables_of(findings)
     ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from trame.widgets import html
 
 from LumbarSegLib.browser.session.page.parts import button, check, plain_button, row, section
+from LumbarSegLib.scene.ordering import TIP
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
@@ -69,14 +70,28 @@ def measure_section(session: "Session") -> None:
 
 def _table(session: "Session") -> None:
     looks = "[cell.sign, {on: cell.key === selected, missing: cell.missing}]"
+    way = "at !== sorted_by.column ? 'none' : sorted_by.downward ? 'descending' : 'ascending'"
     shown = "(!filter || row.words.includes(filter.toLowerCase()))"
     with html.Div(classes="measures", id="measureView"):
         with html.Table(v_for="one in tables.filter((each) => each.title === table)", key="one.title"):
             with html.Thead(), html.Tr():
-                html.Th("")
-                with html.Th(v_for="head in one.heads", key="head.heading"):
-                    html.Span("{{ head.heading }}")
-                    html.Small("{{ head.unit }}")
+                with html.Th(), html.Button(click=(session.measuring.sort, "[-1]"), title="Order of the levels"):
+                    html.Span("Level")
+                with html.Th(
+                    v_for="(head, at) in one.heads",
+                    key="head.heading",
+                    raw_attrs=[
+                        ':data-heading="head.heading"',
+                        f":aria-sort=\"at === sorted_by.column ? {way} : 'none'\"",
+                    ],
+                ):
+                    with html.Button(click=(session.measuring.sort, "[at]"), title=TIP):
+                        html.Span("{{ head.heading }}")
+                        html.I(
+                            v_if="at === sorted_by.column",
+                            classes=("'mdi ' + (sorted_by.downward ? 'mdi-menu-down' : 'mdi-menu-up')",),
+                        )
+                        html.Small("{{ head.unit }}")
             with html.Tbody():
                 with html.Tr(
                     v_for=f"row in one.rows.filter((row) => {shown})",
