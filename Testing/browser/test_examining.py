@@ -11,12 +11,15 @@ from pydicom.fileset import FileSet
 from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.door.examining import examined
 from LumbarSegLib.browser.limits import limits_from_resources
+from LumbarSegLib.core.report.tables import to_csv, to_json
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.resources import samples_dir
 from Testing.browser.made_files import as_file, volume, zipped
 from Testing.dicom_series import write_series
 from Testing.dicom_studies import identity
+from Testing.findings_by_hand import findings_by_hand
 
+MEASURES = to_json(findings_by_hand(), {"model": "phantom"})
 SAMPLE = (samples_dir() / "axial-t1.nrrd").read_bytes()
 MOST_FILES, MOST_UNPACKED, MOST_VOXEL_BYTES = 50, 20_000_000, 500_000_000
 
@@ -93,6 +96,13 @@ BAD = {
         b"Comment = ElementDataFile = LOCAL\n" + METAIMAGE + b"ElementDataFile = /etc/passwd\n",
         "a.mha: its voxels lie in another file",
     ),
+    "another JSON": ("a.json", b'{"a": 1}', "a.json: this JSON holds no findings"),
+    "a table of something else": ("a.csv", b"a,b\n1,2\n", "a.csv: this is no table of measures"),
+    "measures that were altered": (
+        "a.json",
+        MEASURES.replace('"value": 96.0', '"value": "many"').encode(),
+        "a.json: these findings are damaged or were altered",
+    ),
     "a header of far too many voxels": (
         "a.nrrd",
         nrrd(sizes="100000 100000 1000", encoding="gzip") + gzip.compress(bytes(1000)),
@@ -132,6 +142,12 @@ def test_half_a_header_is_told_as_such(tmp_path: Path) -> None:
 def test_among_images_what_is_none_is_left_out_and_gone(tmp_path: Path) -> None:
     assert examine(tmp_path, **{"notes.nrrd": b"words", "image.nrrd": SAMPLE}) == ["0002.nrrd"]
     assert [path.name for path in tmp_path.iterdir()] == ["0002.nrrd"]
+
+
+def test_measures_of_ours_are_taken_beside_their_image(tmp_path: Path) -> None:
+    table = to_csv(findings_by_hand(), {"model": "phantom"})
+    files = {"image.nrrd": SAMPLE, "größe.json": MEASURES.encode(), "größe.csv": table.encode("utf-8-sig")}
+    assert examine(tmp_path, **files) == ["0001.nrrd", "0002.json", "0003.csv"]
 
 
 def test_a_member_of_an_archive_has_a_name_of_ours_and_its_own_suffix(tmp_path: Path) -> None:

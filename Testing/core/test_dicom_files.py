@@ -11,6 +11,7 @@ from pydicom.sr._concepts_dict import concepts
 
 from LumbarSegLib.core import images
 from LumbarSegLib.core.anatomy import STRUCTURES, Code
+from LumbarSegLib.core.confirmation import confirmation
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.dicom import codes
 from LumbarSegLib.core.dicom.source import read_source
@@ -222,13 +223,14 @@ def test_only_what_has_no_public_code_has_a_private_one_as_its_finding() -> None
     assert private == {"ts", "aap", "slice"}
 
 
-def test_who_confirmed_the_values_stands_for_the_report(tmp_path: Path, spine: Made) -> None:
+@pytest.mark.parametrize("person", ["Weiß^Eva", "Dr. Eva Weiß", "山田 太郎"])
+def test_who_confirmed_the_result_stands_for_the_report(tmp_path: Path, spine: Made, person: str) -> None:
     made = few(spine)
-    by = {"confirmed": "Weiß^Eva", "confirmed_organization": "Klinik Süd"}
+    by = confirmation(person, "Klinik Süd").told()
     study = replace(made.study, provenance={**made.study.provenance, **by})
     document = srread(write_dicom(study, [spine.folder], new_folder(tmp_path / "out"))[1])
     assert document.VerificationFlag == "VERIFIED"
-    assert str(document.VerifyingObserverSequence[0].VerifyingObserverName) == "Weiß^Eva"
+    assert str(document.VerifyingObserverSequence[0].VerifyingObserverName) == person
     assert complaints(tmp_path / "out" / "phantom-SR.dcm")[0] == []
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -19,9 +20,11 @@ from Testing.desktop import application
 
 application.add_views(application.start())
 
-from LumbarSegLib.core.worker.events import Progress  # noqa: E402 - the panel needs Slicer around it
+from LumbarSegLib.core.report.tables import to_json  # noqa: E402 - the panel needs Slicer around it
+from LumbarSegLib.core.worker.events import Progress  # noqa: E402
 from LumbarSegLib.desktop import installing  # noqa: E402
 from LumbarSegLib.scene.states import State  # noqa: E402
+from LumbarSegLib.scene.studying import study_of  # noqa: E402
 from Testing.desktop.driving import Driven  # noqa: E402
 
 _PICTURES = application.ROOT / "Resources" / "Screenshots"
@@ -122,6 +125,7 @@ def main(folder: Path) -> None:
     _show_a_value(panel)
     photographer.take("measured", panel.window, 0)
     photographer.take("flagged", _selected(panel, "T11", "area", "Canal"), 0)
+    _confirmed_and_opened_again(panel, photographer, folder)
     with dialogs(lambda dialog: photographer.take("model card", dialog)):
         panel.click("modelCardButton")
     with dialogs(lambda dialog: photographer.take("cut-offs", dialog)):
@@ -151,6 +155,22 @@ def _show_a_value(panel: Driven) -> None:
     _selected(panel, "L3/4", "middle", "Discs")
     panel.click("confirmButton")
     _selected(panel, "L4/5", "angle", "Discs")
+
+
+def _confirmed_and_opened_again(panel: Driven, photographer: Photographer, folder: Path) -> None:
+    """The result as somebody stands for it, and its measures as they come back from a file."""
+    panel.ui.personEdit.text, panel.ui.organizationEdit.text = "Dr. Eva Weiß", "Klinik Süd"
+    panel.click("confirmResultButton")
+    photographer.take("confirmed", panel.window, 0)
+    study = study_of(panel.panel.measuring.live)
+    with TemporaryDirectory(dir=folder) as place:
+        path = Path(place) / "lumbar-t2.json"
+        path.write_text(to_json(study.findings, study.provenance), encoding="utf-8")
+        panel.panel.measuring.open_file(path, panel.panel.choosing.volume)
+    photographer.take("from a file", panel.window, 0)
+    panel.click("findingsButton")
+    # The names are kept for the next one.
+    panel.ui.personEdit.text = panel.ui.organizationEdit.text = ""
 
 
 def _selected(panel: Driven, level: str, heading: str, table: str) -> Any:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from highdicom.sr import srread
+from jsonschema import Draft202012Validator
 
+from LumbarSegLib.resources import resource
 from Testing.desktop.driving import Driven
 from Testing.desktop.test_panel_dicom import export as export_dicom
 from Testing.desktop.test_panel_dicom import files as files  # noqa: PLC0414 - a fixture
@@ -47,6 +49,7 @@ def test_a_confirmed_result_leaves_as_such_in_every_form(
     for suffix in (".html", ".pdf"):
         assert "the whole result, by Eva Weiß, Klinik Süd" in " ".join(words_of(export(suffix)).split())
     found = json.loads(export(".json").read_text("utf-8"))
+    Draft202012Validator(json.loads(resource("findings.schema.json").read_text(encoding="utf-8"))).validate(found)
     assert (found["confirmed"], found["confirmed_organization"]) == ("Eva Weiß", "Klinik Süd")
     rows = list(csv.reader(export(".csv").read_text("utf-8-sig").splitlines()))
     assert ["# confirmed", "Eva Weiß"] in rows and ["# confirmed_date", found["confirmed_date"]] in rows

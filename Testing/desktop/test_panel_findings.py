@@ -38,7 +38,7 @@ def test_exported_measures_are_shown_again_marked_as_those_of_a_file(
     assert segmented.ui.exportButton.toolTip == "These measures are from a file. Close it first."
     segmented.click("findingsButton")
     assert "From the file" not in segmented.ui.notesLabel.text
-    assert segmented.ui.exportButton.enabled and segmented.ui.findingsButton.text == "Open measures…"
+    assert segmented.ui.exportButton.enabled and segmented.ui.findingsButton.text == "Open file…"
 
 
 def test_values_and_corners_of_a_file_are_shown_without_a_segmentation(

@@ -10,18 +10,23 @@ import pytest
 import SimpleITK as sitk
 
 from LumbarSegLib.core.images import image_identity
+from LumbarSegLib.core.projection import AXES, View, seen_as
+from LumbarSegLib.core.radiograph import named_radiograph
 from LumbarSegLib.core.report.tables import to_csv, to_json
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.confirming import confirm_whole
+from LumbarSegLib.scene.films import image_to_segment
 from LumbarSegLib.scene.live import LiveMeasures
 from LumbarSegLib.scene.marks import MARK
 from LumbarSegLib.scene.opened import open_findings
+from LumbarSegLib.scene.runs import put_result
 from LumbarSegLib.scene.segmentations import volume_of
 from LumbarSegLib.scene.showing import hide_landmarks, show_landmarks
 from LumbarSegLib.scene.studying import study_of
 from LumbarSegLib.scene.tabulated import area_plot
-from LumbarSegLib.scene.volumes import volume_from_image
+from LumbarSegLib.scene.volumes import image_from_volume, volume_from_image
 from Testing.scene.following import SPINE, axial_run, image_like, spine_run
+from Testing.scene.test_films import as_loaded, column_on
 
 
 def written(live: LiveMeasures, path: Path) -> Path:
@@ -138,3 +143,28 @@ def test_another_file_is_refused_in_a_sentence_under_its_own_name(
     live = live_in(scene)
     with pytest.raises(InputError, match=f"^called: .*{why}"):
         open_findings(tmp_path / name, live.volume, "called")
+
+
+@pytest.mark.parametrize("view", ["frontal", "lateral"])
+def test_measures_of_a_radiograph_come_back_on_the_film_as_it_is_loaded(scene: Any, tmp_path: Path, view: View) -> None:
+    film = volume_from_image(scene, as_loaded(0.4), "film")
+    labels = column_on(seen_as(image_to_segment(film, "xray"), view))
+    run = put_result(film, named_radiograph(labels, view=view), {"task": "xray", "view": view})
+    live = LiveMeasures(run.segmentation, film)
+    live.refresh()
+    study = study_of(live)
+    (tmp_path / "film.json").write_text(to_json(study.findings, study.provenance), encoding="utf-8")
+    again = volume_from_image(scene, as_loaded(0.4), "the same film, loaded anew")
+    opened = open_findings(tmp_path / "film.json", again)
+    assert opened.findings.view == view
+    assert image_from_volume(again).GetDirection() == pytest.approx(AXES[view])
+
+
+def test_measures_of_axial_slices_come_back_with_their_levels(scene: Any, tmp_path: Path) -> None:
+    segmentation = axial_run(scene).segmentation
+    live = LiveMeasures(segmentation, volume_of(segmentation), levels={"L4/5": 3})
+    live.refresh()
+    study = study_of(live)
+    (tmp_path / "axial.csv").write_text(to_csv(study.findings, study.provenance), encoding="utf-8")
+    opened = open_findings(tmp_path / "axial.csv", live.volume)
+    assert opened.findings.represented == study.findings.represented

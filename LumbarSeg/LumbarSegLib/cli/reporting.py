@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from LumbarSegLib.core.confirmation import Confirmation
     from LumbarSegLib.core.study import Study
 
-_FINDINGS = ".json"
+_FINDINGS = (".json", ".csv")
 
 
 def report(
@@ -42,7 +42,7 @@ def report(
         Path,
         typer.Argument(
             metavar="IMAGE|FINDINGS.json",
-            help="An image as `lumbarseg segment` takes it, or the JSON of what was measured in one.",
+            help="An image as `lumbarseg segment` takes it, or the JSON (or CSV) of what was measured in one.",
         ),
     ],
     out: Annotated[
@@ -107,7 +107,7 @@ def report(
         thresholds=thresholds,
     )
     by = confirmed_by(confirmer, organization)
-    if image.suffix.lower() == _FINDINGS:
+    if image.suffix.lower() in _FINDINGS:
         done = _of_findings(image, of, labels, out, wishes, by)
     elif of is not None:
         raise typer.BadParameter(f"{image.name} is an image, and --image is for findings (.json); leave it out.")

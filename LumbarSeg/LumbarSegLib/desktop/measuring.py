@@ -18,7 +18,7 @@ from LumbarSegLib.desktop.thresholds_dialog import ask_thresholds, kept_threshol
 from LumbarSegLib.desktop.widgets import Connections
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.opened import SUFFIXES
-from LumbarSegLib.scene.situation import Following
+from LumbarSegLib.scene.showing_measures import Following
 from LumbarSegLib.scene.tabulated import area_plot
 
 if TYPE_CHECKING:

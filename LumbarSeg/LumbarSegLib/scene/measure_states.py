@@ -73,7 +73,7 @@ def _opening(now: "Situation") -> dict[str, Any]:
         return {"text": _("Close file"), "enabled": True, "toolTip": _("Show the measures of the result again.")}
     tip = _("Show measures that were exported before (.json, .csv) on their image.")
     return {
-        "text": _("Open measures…"),
+        "text": _("Open file…"),
         "enabled": bool(now.volume),
         "toolTip": tip if now.volume else _("Open the image that they were measured in first."),
     }

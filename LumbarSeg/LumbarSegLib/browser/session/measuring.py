@@ -11,7 +11,7 @@ from LumbarSegLib.core.report.explained import explained
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
 from LumbarSegLib.scene.ordering import AS_IT_IS, Order
 from LumbarSegLib.scene.showing import show_section, slice_of
-from LumbarSegLib.scene.situation import Following
+from LumbarSegLib.scene.showing_measures import Following
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLVolumeNode

@@ -38,7 +38,7 @@ def title_of(study: Study) -> str:
 
 def content_of(study: Study, patient: Mapping[str, str] | None) -> dict[str, Any]:
     """The content of the page of a study but for its pictures; `patient` are fields to print, none where anonymous."""
-    findings, marks = study.findings, marks_of(study.findings)
+    findings, marks, by = study.findings, marks_of(study.findings), confirmation_of(study.provenance)
     return {
         "title": title_of(study),
         "task": study.task,
@@ -53,6 +53,7 @@ def content_of(study: Study, patient: Mapping[str, str] | None) -> dict[str, Any
         "cut_offs": _cut_offs(findings),
         "adjacent": _adjacent(findings, marks),
         "made": list(made_with(study.provenance)),
+        "standing": f"Confirmed by {by.words}" if by else "Not confirmed",
         "handwork": handwork_of(study),
         "definitions": [MEASURES[key] for key in dict.fromkeys(one.measure for one in findings.measurements)],
         "has_edited": any(one.status == "edited" for one in findings.measurements),

@@ -74,7 +74,7 @@ def _opening(session: "Session") -> None:
                 html.Input(type="checkbox", id="keepBox", v_model=("keep_open",))
                 html.Span("Keep what is open (same patient)")
         html.Div(
-            "What is open now is closed, with its corrections. Export it first to keep it.",
+            "An image takes the place of what is open now, with its corrections. Export it first to keep it.",
             classes="note",
             v_if="result && !keep_open",
         )

@@ -63,8 +63,9 @@ def export_section(session: "Session") -> None:
         with row("Confirm"):
             text("personEdit", "person", "Your name")
             text("organizationEdit", "organization", "Organization")
+        with row():
             button("confirmResultButton", (session.confirming.confirm, "[person, organization]"))
-        html.Div("{{ looks.confirmedLabel.text }}", classes="note", id="confirmedLabel")
+            html.Div("{{ looks.confirmedLabel.text }}", classes="note grow", id="confirmedLabel")
         with row():
             choice("formatBox", "format", "formats", disabled="one.disabled")
             button("exportButton", (session.exporting.export, "[format]"), text="Export…")

@@ -9,7 +9,7 @@ import pytest
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
 from LumbarSegLib.scene.marks import marks_of
-from LumbarSegLib.scene.situation import Following
+from LumbarSegLib.scene.showing_measures import Following
 from Testing.scene.following import SPINE, axial_run, mask_of, paint, spine_run, without_front
 
 HEIGHT = "vertebra.anterior_height"
