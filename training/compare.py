@@ -25,11 +25,12 @@ _ROC = Picture(
 _TRAINING = Picture("training.png", "Training", "A line for each fold. Different losses have different scales.")
 
 
-def compare(folders: Sequence[Path], dataset: DataSet, to: Path, title: str = "") -> Page:
+def compare(folders: Sequence[Path], dataset: DataSet, to: Path, title: str = "", with_images: bool = True) -> Page:
     """Write `index.html`, `README.md`, `scores.csv` and pictures into the folder `to`; returns what the page says.
 
-    `folders` are those of runs, each with its evaluated folds; they are shown in this order. Raises TrainingError, and
-    writes nothing, for runs that cannot be compared (`gather.read_runs`) and for data that are not theirs.
+    `folders` are those of runs, each with its evaluated folds; they are shown in this order. Without images the
+    pictures hold outlines alone, for data that must not be passed on. Raises TrainingError, and writes nothing, for
+    runs that cannot be compared (`gather.read_runs`) and for data that are not theirs.
     """
     runs = read_runs(folders)
     if (dataset.task, dataset.name) != (runs[0].task, runs[0].data):
@@ -47,7 +48,7 @@ def compare(folders: Sequence[Path], dataset: DataSet, to: Path, title: str = ""
                 raise TrainingError(f"{run.name} has no prediction {path.name}; evaluate it again.")
     to.mkdir(parents=True, exist_ok=True)
     for one in shown:
-        pictures.draw(one, runs, dataset.task, to / one.file)
+        pictures.draw(one, runs, dataset.task, to / one.file, with_images)
     charts.draw_dots(runs, to / _DOTS.file)
     charts.draw_roc(runs, to / _ROC.file)
     drawn = [_DOTS, _ROC]

@@ -4,12 +4,14 @@ import csv
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
+from numpy.typing import NDArray
 from PIL import Image
 
 from Testing.training.conftest import write_patient
@@ -135,8 +137,7 @@ def test_every_file_that_the_pages_name_is_there_and_no_picture_is_blank(bench: 
     assert {"best.png", "median.png", "worst.png", "dots.png", "roc.png", "training.png", "scores.csv"} == set(named)
     for name in named:
         if name.endswith(".png"):
-            with Image.open(folder / name) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
+            pixels = pixels_of(folder / name)
             assert min(pixels.shape[:2]) > 200, name
             assert pixels.std() > 10, name
 
@@ -151,6 +152,33 @@ def test_pictures_show_best_median_and_worst_and_none_twice(measured: list[Path]
     assert len({one.case.name for one in shown.values()}) == 3
     twelve = next(case for case in dataset.cases if case.patient == "12")
     assert read[0].folder_of(twelve.patient).name == "fold-1"
+
+
+def test_a_picture_without_image_shows_outlines_and_nothing_of_the_image(
+    measured: list[Path], dataset: DataSet, tmp_path: Path
+) -> None:
+    from training.comparison.gather import read_runs
+
+    read = read_runs(measured)
+    best = pictures.choose(read, dataset)[0]
+    noise = best.case.read_image()
+    generator = np.random.default_rng(1)
+    other = sitk.GetImageFromArray(generator.uniform(0, 255, sitk.GetArrayViewFromImage(noise).shape))
+    other.CopyInformation(noise)
+    changed = replace(best, case=replace(best.case, read_image=lambda: other))
+    drawn = {}
+    for name, shown in (("own", best), ("other", changed)):
+        for with_image in (True, False):
+            pictures.draw(shown, read, dataset.task, tmp_path / "picture.png", with_image)
+            drawn[name, with_image] = pixels_of(tmp_path / "picture.png")
+    assert not np.array_equal(drawn["own", True], drawn["other", True])
+    assert np.array_equal(drawn["own", False], drawn["other", False])
+    assert drawn["own", False].std() > 10
+
+
+def pixels_of(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def test_the_shown_slice_is_the_one_with_most_of_all_structures() -> None:

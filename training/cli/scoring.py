@@ -39,13 +39,17 @@ def compare(
     data: DataOption,
     to: Annotated[Path, typer.Option("--to", file_okay=False, help="The folder that gets the page.")],
     title: Annotated[str, typer.Option(help="The heading of the page.")] = "",
+    images: Annotated[
+        bool, typer.Option(help="Draw outlines over the images; without them where the data must not be passed on.")
+    ] = True,
 ) -> None:
     """Write one page (HTML and Markdown) that compares runs of one task on the same test patients."""
     from training import runs
     from training.compare import compare as write_page
 
     folders = {name: runs.folds_of(name) for name in names}
-    page = write_page([folds[0].parent for folds in folders.values()], _data_of(folders[names[0]][0], data), to, title)
+    dataset = _data_of(folders[names[0]][0], data)
+    page = write_page([folds[0].parent for folds in folders.values()], dataset, to, title, images)
     _console.print(page.verdict.headline, style="bold")
     for sentence in page.verdict.sentences:
         _console.print(sentence)

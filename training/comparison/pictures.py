@@ -68,8 +68,8 @@ def _dice(run: Run, case: str) -> float:
     return next(row.scores.dice for row in run.scores if row.case == case and row.scores.name == name)
 
 
-def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path) -> None:
-    """Write the picture of a case.
+def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path, with_image: bool = True) -> None:
+    """Write the picture of a case, over its image or, where that may not be shown, over an empty ground.
 
     Each structure has its colour of `core.anatomy`; the white line on a run's panel is the outline of the truth.
     """
@@ -81,21 +81,25 @@ def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path) -> None:
     step_x, step_y = image.GetSpacing()[:2]
     rows, columns = _window([truth[place], *(one[place] for one in found)], step_y / step_x)
     shape = (rows.stop - rows.start) * step_y, (columns.stop - columns.start) * step_x
-    across = panels_across(len(runs) + 2, shape[0] / shape[1])
-    down = -(-(len(runs) + 2) // across)
+    count = len(runs) + 1 + with_image
+    across = panels_across(count, shape[0] / shape[1])
+    down = -(-count // across)
     figure = _figure(across, down, shape[0] / shape[1])
     panels = figure.subplots(down, across, squeeze=False).ravel()
     colors = _colors(runs[0].structures, task)
     for panel in panels:
-        _slice(panel, grey[rows, columns], step_y / step_x)
-    panels[0].set_title("image\n" if len(truth) == 1 else f"image\nslice {place + 1} of {len(truth)}", **_TITLE)
-    _fill(panels[1], truth[place][rows, columns], colors)
-    panels[1].set_title("truth\n", **_TITLE)
-    for panel, run, one in zip(panels[2:], runs, found, strict=False):
+        _slice(panel, grey[rows, columns] if with_image else np.zeros(grey[rows, columns].shape), step_y / step_x)
+    which = "" if len(truth) == 1 else f"slice {place + 1} of {len(truth)}"
+    if with_image:
+        panels[0].set_title(f"image\n{which}", **_TITLE)
+    true, *others = panels[int(with_image) :]
+    _fill(true, truth[place][rows, columns], colors)
+    true.set_title("truth\n" if with_image else f"truth\n{which}", **_TITLE)
+    for panel, run, one in zip(others, runs, found, strict=False):
         _fill(panel, one[place][rows, columns], colors)
         _outline(panel, truth[place][rows, columns], len(colors))
         panel.set_title(f"{run.name}\nDice {_dice(run, shown.case.name):.3f}", **_TITLE)
-    for panel in panels[len(runs) + 2 :]:
+    for panel in panels[count:]:
         panel.remove()
     _legend(figure, runs[0].structures, task, colors)
     figure.savefig(path, facecolor=_BACKGROUND)

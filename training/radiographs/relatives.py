@@ -5,7 +5,7 @@
 The set names no patients, and shows some of them twice. Two radiographs are relatives where their thumbnails, evened
 out in contrast, correlate by more than 0.70 when one is moved a little or mirrored; so are relatives of relatives.
 Blocks of consecutive numbers, which are often of one hospital or visit, are drawn by a seed until enough are held out,
-each image with its relatives. Prints the names as they stand in `training/configs/radiographs/frontal.toml`.
+each image with its relatives. Prints the names as they stand in `training/configs/radiographs/split.toml`.
 """
 
 import argparse
