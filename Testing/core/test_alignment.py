@@ -82,7 +82,7 @@ def test_the_apex_is_the_foremost_body_and_its_distance_from_the_chord() -> None
 
 def test_what_has_no_landmarks_gives_its_reason_and_no_number() -> None:
     points = {name: place for name, place in spine({}).items() if not name.startswith("L4")}
-    reasons = {"L4": "L4 is seen in part: the border of the image cuts it, or its signal ends before."}
+    reasons = {"L4": "L4 is seen in part: the border of the image cuts it, or it fades out before."}
     lower = alignment.lordosis("L4-S1", points, reasons, RIGHT)
     found = [lower, alignment.apex(BODIES, points, reasons, RIGHT), *alignment.segment("L4/5", points, reasons, RIGHT)]
     assert {(one.value, one.reason) for one in found} == {(None, reasons["L4"])}

@@ -88,6 +88,12 @@ def test_a_sacral_endplate_that_ends_too_early_gives_no_slip_until_its_end_is_se
     assert findings(labels, overrides=end).of("alignment.slip", "L5/S1").value is not None
 
 
+def test_a_sacral_endplate_below_a_vertebra_without_landmarks_is_given_with_a_doubt() -> None:
+    found = findings(damaged(lambda array: np.where(array == 1, 0, array).astype(np.uint8)))
+    assert ("s1_unchecked", "S1") in doubts(found)
+    assert "s1_unchecked" in found.of("alignment.lordosis", "L1-S1").flags
+
+
 def test_a_sacral_endplate_far_too_short_gives_no_alignment() -> None:
     found = findings(without_hind_part(0.25))
     assert doubts(found) == {("s1_short", "S1")}

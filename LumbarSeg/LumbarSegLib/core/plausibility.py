@@ -34,7 +34,9 @@ def _sacrum(seen: Evidence) -> Iterator[Flag]:
     yield DOUBTS["s1_from_disc"].flag("S1")
     short, behind = DOUBTS["s1_short"], DOUBTS["s1_behind"]
     lowest = next((seen.bodies[name] for name in ("L6", "L5") if name in seen.bodies), None)
-    if lowest:
+    if lowest is None:
+        yield DOUBTS["s1_unchecked"].flag("S1")
+    else:
         own = np.linalg.norm(seen.landmarks[_S1[0]] - seen.landmarks[_S1[1]])
         above = np.linalg.norm(lowest.landmarks["inferior_anterior"] - lowest.landmarks["inferior_posterior"])
         if not short.limits["least"] <= own / above <= short.limits["most"]:
