@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib.core.samples import sample_named
 from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
-from Testing.browser.working import cell, export, number, open_page, segment, unfold, until
+from Testing.browser.working import cell, export, number, open_page, segment, unfold, upload
 from Testing.dicom_series import write_volume
 from Testing.dicom_studies import identity
 
@@ -55,12 +55,6 @@ def page(browser: Browser, app: App, series: list[Path]) -> Iterator[Page]:
     segment(page)
     yield page
     page.context.close()
-
-
-def upload(page: Page, *paths: Path) -> None:
-    unfold(page, "image")
-    page.click("#openButton")
-    page.set_input_files("#openDialog input[type=file]", list(paths))
 
 
 def name(page: Page, person: str, organization: str) -> None:
@@ -131,7 +125,7 @@ def test_an_edit_withdraws_the_confirmation_in_sight(page: Page) -> None:
     page.select_option("#lowestDiscBox", "L4/5")
     expect(page.locator("#confirmedLabel")).to_have_text("Edited after it was confirmed. Confirm it again.")
     page.select_option("#lowestDiscBox", "L5/S1")
-    until(lambda: "L5/S1" in page.inner_text("#measureView"))
+    expect(page.locator("#measureView tbody th").last).to_have_text("L5/S1")
     expect(page.locator("#confirmedLabel")).to_have_text("Edited after it was confirmed. Confirm it again.")
 
 

@@ -19,7 +19,7 @@ from LumbarSegLib.resources import samples_dir
 from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
 from Testing.browser.doors import free_port
 from Testing.browser.lines import Line, a_line
-from Testing.browser.working import cell, drag, on_screen, segment, unfold
+from Testing.browser.working import cell, drag, on_screen, segment, unfold, upload
 from Testing.dicom_series import write_series
 
 expect.set_options(timeout=SLOW_MS)
@@ -60,13 +60,6 @@ def a_user(browser: Browser, app: App) -> Page:
 
 def images_of(page: Page) -> list[str]:
     return page.locator("#inputSelector option").all_inner_texts()
-
-
-def upload(page: Page, *paths: Path) -> None:
-    """Choose files in the page as a user does."""
-    if not page.locator("#openDialog").is_visible():
-        page.click("#openButton")
-    page.set_input_files("#openDialog input[type=file]", list(paths))
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,18 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.models import shipped
+from LumbarSegLib.core.report.layout import NOT_MEASURED
 from LumbarSegLib.core.samples import sample_named
 from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segments_of
 from Testing.browser.browsing import LUMBARSEG, SLOW_MS, App, chromium, running_app
-from Testing.browser.working import cell, drag, export, number, on_screen, open_page, segment, unfold, until
+from Testing.browser.working import cell, drag, export, heard, number, on_screen, open_page, segment, unfold, until
 from Testing.workers import children_of
 
 expect.set_options(timeout=SLOW_MS)
@@ -106,6 +107,7 @@ def test_an_image_is_shown_as_it_was_taken(browser: Browser, app: App) -> None:
 def test_the_wheel_scrolls_through_the_slices(sagittal: Page) -> None:
     box = sagittal.locator(".layout-grid-item:has(#name-Yellow)").bounding_box()
     assert box
+    heard(sagittal)
     before = sagittal.inner_text("#slice-Yellow")
     sagittal.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     sagittal.mouse.wheel(0, 120)
@@ -130,14 +132,11 @@ def test_the_numbers_are_those_of_the_command_line(sagittal: Page, tmp_path: Pat
 
 
 def test_a_click_on_a_value_goes_to_its_slice_and_says_how_it_was_read(axial: Page) -> None:
-    places = []
-    for level in ("slice 3", "slice 1"):
+    for level, place in (("slice 3", "3 / 3"), ("slice 1", "1 / 3")):
         cell(axial, SAC, level).click()
         expect(axial.locator("#valueLabel")).to_contain_text(f"{level.capitalize()}, ")
         expect(axial.locator("#valueLabel")).to_contain_text("mm²")
-        axial.wait_for_timeout(500)
-        places.append(axial.inner_text("#slice-Red"))
-    assert places == ["3 / 3", "1 / 3"]
+        expect(axial.locator("#slice-Red")).to_have_text(place)
 
 
 def test_space_goes_to_the_next_level_of_the_measure(sagittal: Page) -> None:
@@ -199,19 +198,20 @@ def test_a_click_on_a_heading_sorts_and_space_follows_what_is_seen(sagittal: Pag
     cell(sagittal, "disc.mean_height", "L3/4")
     rows = sagittal.locator("#measureView tbody tr")
     by_level = [str(row.get_attribute("data-level")) for row in rows.all()]
-    found = {level: number(cell(sagittal, "disc.mean_height", level)) for level in by_level}
+    texts = {level: cell(sagittal, "disc.mean_height", level).inner_text() for level in by_level}
+    found = {level: float(text) for level, text in texts.items() if text != NOT_MEASURED}
     head = sagittal.locator("#measureView th", has=sagittal.locator("text='mean'"))
     head.locator("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
-    upward = [row.get_attribute("data-level") for row in rows.all()]
-    assert [found[level] for level in upward] == sorted(found.values())
+    upward = [str(row.get_attribute("data-level")) for row in rows.all()]
+    assert [found[level] for level in upward[: len(found)]] == sorted(found.values())
     cell(sagittal, "disc.mean_height", upward[0]).click()
     expect(sagittal.locator("#valueLabel")).to_contain_text(upward[0])
     sagittal.keyboard.press("Space")
     expect(sagittal.locator("#valueLabel")).to_contain_text(upward[1])
     head.locator("button").click()
     expect(head).to_have_attribute("aria-sort", "descending")
-    expect(rows.first).to_have_attribute("data-level", upward[-1])
+    expect(rows.first).to_have_attribute("data-level", upward[len(found) - 1])
     head.locator("button").click()
     expect(head).to_have_attribute("aria-sort", "none")
     assert [row.get_attribute("data-level") for row in rows.all()] == by_level
@@ -224,7 +224,7 @@ def test_a_dragged_corner_takes_its_angle_along_and_goes_back(sagittal: Page, tm
     before = number(angle)
     angle.click()
     sagittal.check("#landmarksBox")
-    sagittal.wait_for_timeout(700)
+    heard(sagittal)
     x, y = on_screen(sagittal, "Yellow", image("lumbar-t2"), tuple(corner))
     drag(sagittal, (x, y), (x, y - 14))
 
@@ -243,14 +243,13 @@ def test_another_lowest_disc_renames_all_levels(sagittal: Page) -> None:
     levels = [one.inner_text() for one in sagittal.locator("#measureView tbody th").all()]
     unfold(sagittal, "image")
     sagittal.select_option("#lowestDiscBox", "L4/5")
-    until(lambda: "L5/S1" not in sagittal.inner_text("#measureView"))
+    expect(sagittal.locator("#measureView tbody th").last).to_have_text("L4/5")
     renamed = [one.inner_text() for one in sagittal.locator("#measureView tbody th").all()]
-    assert renamed[-1] == "L4/5"
     assert renamed[1:] == levels[:-1]
     unfold(sagittal, "correct")
-    assert sagittal.locator("#segments .segment").first.get_attribute("data-name") == "L4/5"
+    expect(sagittal.locator("#segments .segment").first).to_have_attribute("data-name", "L4/5")
     sagittal.select_option("#lowestDiscBox", "L5/S1")
-    until(lambda: "L5/S1" in sagittal.inner_text("#measureView"))
+    expect(sagittal.locator("#measureView tbody th").last).to_have_text("L5/S1")
 
 
 def test_a_confirmed_value_is_shown_as_such_and_exported(sagittal: Page, tmp_path: Path) -> None:
@@ -283,6 +282,35 @@ def test_a_changed_cut_off_counts_as_ones_own(axial: Page, tmp_path: Path) -> No
     axial.click("#resetCutOffs")
     expect(axial.locator("#cut-offsDialog")).not_to_contain_text("own cut-off")
     axial.click("#cut-offsDialog #closeDialog")
+
+
+def test_ones_own_cut_offs_are_there_the_next_time_until_they_are_reset(browser: Browser, app: App) -> None:
+    first = open_page(browser, app)
+    name = MEASURES["ts.ap_diameter"].name
+
+    def row_of(page: Page) -> Locator:
+        unfold(page, "measure")
+        page.evaluate("window.trame.state.set('dialog', 'cut-offs')")
+        return page.locator("#cut-offsDialog tbody tr").filter(has_text=name)
+
+    def next_time() -> Page:
+        page = first.context.new_page()
+        page.goto(app.address)
+        page.wait_for_url("**/s/**")
+        expect(page.locator("#segmentButton")).to_be_enabled()
+        return page
+
+    row_of(first).locator("input").fill("9.5")
+    row_of(first).locator("input").press("Enter")
+    expect(row_of(first)).to_contain_text("own cut-off")
+    first.wait_for_function("document.cookie.includes('lumbarseg-cut-offs')")
+    second = next_time()
+    expect(row_of(second)).to_contain_text("own cut-off")
+    expect(row_of(second).locator("input")).to_have_value("9.5")
+    second.click("#resetCutOffs")
+    expect(row_of(second)).not_to_contain_text("own cut-off")
+    second.wait_for_function("!document.cookie.includes('lumbarseg-cut-offs')")
+    first.context.close()
 
 
 def test_a_named_slice_stands_for_its_level_and_the_curve_shows_the_area(axial: Page) -> None:

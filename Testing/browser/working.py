@@ -13,6 +13,7 @@ from Testing.browser.browsing import SLOW_MS, App
 
 Point = tuple[float, float, float]
 
+_RUNS = "window.trame.state.get('log').split('Segmented in').length"
 _AXES = {"Red": ((0, 1), (1, 1)), "Yellow": ((1, 1), (2, -1))}
 """Of a view: which axis of LPS runs to the right on the screen and which way, and which one downward."""
 
@@ -27,11 +28,32 @@ def open_page(browser: Browser, app: App, width: int = 1280, height: int = 800) 
     return page
 
 
+def heard(page: Page) -> None:
+    """Wait until the session has dealt with all that was done on the page before, and the page has its answer.
+
+    What the page says goes one way, in its order: first what it still holds back is sent, and then a call that does
+    nothing is answered after all the others.
+    """
+    page.wait_for_function("!window.trame.state.dirtyKeys.size")
+    page.evaluate("window.trame.trigger('restore_cut_offs', [[]])")
+
+
 def segment(page: Page) -> None:
-    """Press Segment and wait until what was found is measured."""
+    """Press Segment and wait until what this run found is measured; a table of a former one does not count."""
+    heard(page)
+    before = page.evaluate(_RUNS)
     page.click("#segmentButton")
+    page.wait_for_function(f"{_RUNS} > {before}")
     expect(page.locator("#measureView td").first).to_be_visible()
     expect(page.locator("#statusLabel")).to_have_text("Ready.")
+
+
+def upload(page: Page, *paths: Path) -> None:
+    """Choose files in the page as a user does."""
+    unfold(page, "image")
+    if not page.locator("#openDialog").is_visible():
+        page.click("#openButton")
+    page.set_input_files("#openDialog input[type=file]", list(paths))
 
 
 def unfold(page: Page, key: str) -> None:
@@ -48,11 +70,13 @@ def cell(page: Page, measure: str, level: str) -> Locator:
     found = page.locator(f'#measureView td[data-key="{key}"]')
     end = time.monotonic() + SLOW_MS / 1000
     while time.monotonic() < end:
+        if found.count():
+            return found
         for tab in page.locator("#tableBox button").all():
+            tab.click()
+            expect(tab).to_have_class("on")
             if found.count():
                 return found
-            tab.click()
-            page.wait_for_timeout(100)
     raise AssertionError(f"no table has {key}")
 
 
@@ -85,7 +109,7 @@ def export(page: Page, title: str, folder: Path) -> Path:
 def on_screen(page: Page, view: str, image: sitk.Image, place: Point) -> tuple[float, float]:
     """Where a place (LPS, mm) is seen in a slice view that fits the image."""
     page.click(f"#fit-{view}", force=True)
-    page.wait_for_timeout(300)
+    heard(page)
     box = page.locator(f".layout-grid-item:has(#name-{view})").bounding_box()
     assert box
     size = np.array(image.GetSize())
@@ -99,15 +123,15 @@ def on_screen(page: Page, view: str, image: sitk.Image, place: Point) -> tuple[f
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 6) -> None:
-    """Drag with the left button, slowly enough for the session to see the way."""
+    """Drag with the left button; each part of the way is heard before the next."""
     page.mouse.move(start[0] - 6, start[1] - 6)
-    page.wait_for_timeout(300)
+    heard(page)
     page.mouse.move(*start, steps=3)
-    page.wait_for_timeout(300)
+    heard(page)
     page.mouse.down()
-    page.wait_for_timeout(200)
+    heard(page)
     for step in range(1, steps + 1):
         page.mouse.move(*(a + (b - a) * step / steps for a, b in zip(start, end, strict=True)))
-        page.wait_for_timeout(60)
-    page.wait_for_timeout(200)
+        heard(page)
     page.mouse.up()
+    heard(page)

@@ -94,6 +94,32 @@ def load_segmentation(
     return segmentation
 
 
+@contextmanager
+def opened_bundle(path: str | Path) -> "Iterator[vtkMRMLSegmentationNode]":
+    """The segmentation that a `.mrb` holds with its volume, in a scene of their own until the end of the block.
+
+    Raises InputError as `load_segmentation` does, and where it holds no image for it.
+    """
+    with open_scene() as apart:
+        segmentation = load_segmentation(apart, path)
+        if volume_of(segmentation) is None:
+            raise InputError(f"{Path(path).name}: it holds no image for its segmentation. Save both in one scene.")
+        yield segmentation
+
+
+def copy_alone(segmentation: "vtkMRMLSegmentationNode", scene: "vtkMRMLScene") -> "vtkMRMLSegmentationNode":
+    """Copy a segmentation and its volume into another scene, with how they are shown and what they stand under,
+    without other ties; the copy is returned.
+    """
+    copy = _shown_copy(scene, segmentation)
+    volume = volume_of(segmentation)
+    if volume is not None:
+        placed = _shown_copy(scene, volume)
+        _copy_transforms(scene, volume, placed)
+        attach_to_volume(copy, placed)
+    return copy
+
+
 def _check_whole(path: Path) -> None:
     """Raise VtkError if a file was cut short: MRML's readers end the whole process on some such files."""
     try:
@@ -151,22 +177,10 @@ def _write_bundle(segmentation: "vtkMRMLSegmentationNode", part: Path, name: str
     # The writer gathers files beside the bundle and leaves them when it fails, and names the inner folder
     # after the file: so it works in a folder that goes in any case, under the name that the user chose.
     with TemporaryDirectory(prefix=".", dir=part.parent) as place, open_scene() as scene, vtk_errors_raised():
-        _copy_alone(segmentation, scene)
+        copy_alone(segmentation, scene)
         bundle = Path(place) / name
         _require(scene.WriteToMRB(str(bundle)), f"{name} was not written")
         bundle.replace(part)
-
-
-def _copy_alone(segmentation: "vtkMRMLSegmentationNode", scene: "vtkMRMLScene") -> None:
-    """Copy a segmentation and its volume into another scene, with how they are shown and what they stand under,
-    without other ties.
-    """
-    copy = _shown_copy(scene, segmentation)
-    volume = volume_of(segmentation)
-    if volume is not None:
-        placed = _shown_copy(scene, volume)
-        _copy_transforms(scene, volume, placed)
-        attach_to_volume(copy, placed)
 
 
 def _copy_transforms(

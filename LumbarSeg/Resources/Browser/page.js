@@ -135,11 +135,34 @@
     link.click();
   };
 
+  // A cookie, since the page of one's own computer has another port, and so another storage, each time.
+  const KEPT = "lumbarseg-cut-offs";
+  const keepCutOffs = (own) => {
+    const age = own.length ? 366 * 24 * 3600 : 0;
+    document.cookie = `${KEPT}=${encodeURIComponent(JSON.stringify(own))}; path=/; max-age=${age}; samesite=strict`;
+  };
+  const restoreCutOffs = () => {
+    const found = document.cookie.split("; ").find((one) => one.startsWith(`${KEPT}=`));
+    if (!found) return;
+    try {
+      trigger("restore_cut_offs", JSON.parse(decodeURIComponent(found.slice(KEPT.length + 1))));
+    } catch {
+      // what is no JSON was not kept by this page
+    }
+  };
+  const connected = () => {
+    if (!window.trame?.state?.get("cut_offs")) return void setTimeout(connected, 100);
+    restoreCutOffs();
+  };
+  connected();
+
   const ready = () => {
     if (!window.trame || !window.trame.utils) return void setTimeout(ready, 20);
     window.trame.state.addListener?.(({ type, keys: changed }) => {
       if (type === "dirty-state" && changed.includes("download") && window.trame.state.get("download"))
         fetched(window.trame.state.get("download"));
+      if (type === "dirty-state" && changed.includes("own_cut_offs") && window.trame.state.get("own_cut_offs"))
+        keepCutOffs(window.trame.state.get("own_cut_offs"));
     });
     window.trame.utils.lumbarseg = { drawing, place, copy, upload };
   };

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from LumbarSegLib.browser.bundles import SUFFIX as SCENES
+from LumbarSegLib.browser.bundles import check_bundle
 from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.limits import in_words
 from LumbarSegLib.core.dicom.series import is_dicom, is_media_directory
@@ -27,6 +29,7 @@ _MEMORY = 1 << 32
 _CHUNK = 1 << 20
 _HEADER = 1 << 20
 _MEASURES = (".json", ".csv")
+_IN_SCENES = (".nrrd", ".nii", ".nii.gz", ".mha")
 _ARCHIVE = b"PK\x03\x04"
 
 
@@ -39,7 +42,10 @@ def examined(wanted: Examination) -> list[str]:
     images = []
     for path, called in list(_unpacked(wanted)):
         try:
-            _check(path, called, wanted.most_voxel_bytes)
+            if path.suffix == SCENES:
+                _check_scene(path, called, wanted)
+            else:
+                _check(path, called, wanted.most_voxel_bytes)
             images.append(path.name)
         except InputError as fault:
             faults.append(fault)
@@ -59,7 +65,7 @@ def _unpacked(wanted: Examination) -> Iterator[tuple[Path, str]]:
         path = Path(wanted.folder, name)
         with path.open("rb") as file:
             packed = file.read(len(_ARCHIVE)) == _ARCHIVE
-        if not packed:
+        if not packed or path.suffix == SCENES:
             yield path, called
             continue
         try:
@@ -72,6 +78,22 @@ def _unpacked(wanted: Examination) -> Iterator[tuple[Path, str]]:
             ) from error
         finally:
             path.unlink()
+
+
+def _check_scene(path: Path, called: str, wanted: Examination) -> None:
+    """Raise InputError unless a scene lies whole in its bundle, and each image in it is one that could come alone."""
+    check_bundle(path, called)
+    unpacked = []
+    try:
+        for member, _ in _members(path, called, wanted):
+            unpacked.append(member)
+            if member.name.endswith(_IN_SCENES):
+                _check(member, called, wanted.most_voxel_bytes)
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{called}: the scene is damaged or incomplete; save it again.") from error
+    finally:
+        for member in unpacked:
+            member.unlink()
 
 
 def _members(path: Path, called: str, wanted: Examination) -> Iterator[tuple[Path, str]]:

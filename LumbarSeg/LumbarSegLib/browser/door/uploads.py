@@ -27,7 +27,7 @@ from LumbarSegLib.browser.limits import Limits, too_large
 _CHUNK = 1 << 20
 _ROOM = 1 << 28  # bytes that an upload leaves free on the disk
 _LONGEST_NAME = 120
-TAKEN = "NRRD, NIfTI, MetaImage, DICOM files, a zip of these, a picture, or measures (.json, .csv)"
+TAKEN = "NRRD, NIfTI, MetaImage, DICOM files, a zip of these, a picture, a scene (.mrb), or measures (.json, .csv)"
 
 NO_UPLOAD = "This is no upload; choose files in the page."
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

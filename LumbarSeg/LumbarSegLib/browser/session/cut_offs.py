@@ -1,5 +1,6 @@
 """The cut-offs that values are set beside, as rows of the page that the user can change."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.core.definitions import MEASURES
@@ -13,16 +14,17 @@ if TYPE_CHECKING:
 
 
 class CutOffs:
-    """Those that hold in this session; at first the shipped ones."""
+    """Those that hold in this session: at first the shipped ones, and a user's own that his browser has kept."""
 
     def __init__(self, state: "State", measuring: "Measuring") -> None:
         self._state, self._measuring = state, measuring
-        self._state.cut_offs_problem = ""
+        self._state.update({"cut_offs_problem": "", "own_cut_offs": None})
         self._use(SHIPPED)
 
     def reset(self) -> None:
         """Back to the shipped ones."""
         self._use(SHIPPED)
+        self._keep()
 
     def change(self, row: int, value: Any) -> None:
         """Give the cut-off of a row another value, if it is a number."""
@@ -31,6 +33,31 @@ class CutOffs:
             self._use(changed(self._measuring.thresholds, key, place, value))
         except InputError as error:
             self._state.cut_offs_problem = as_sentence(error)
+        else:
+            self._keep()
+
+    def restore(self, kept: Any) -> None:
+        """Take over what the browser kept, as `_keep` told it; what cannot be used of it is passed over. What was
+        changed in this session already stays.
+        """
+        if self._measuring.thresholds != SHIPPED:
+            return
+        thresholds = SHIPPED
+        for row in kept if isinstance(kept, list) else []:
+            with suppress(InputError, KeyError, IndexError, TypeError, ValueError):
+                key, place, value = row
+                thresholds = changed(thresholds, key, place, value)
+        if thresholds != SHIPPED:
+            self._use(thresholds)
+
+    def _keep(self) -> None:
+        """Let the browser keep the user's own: the measure, which of its cut-offs, and the value of each."""
+        self._state.own_cut_offs = [
+            [key, place, one.value]
+            for key, rows in self._measuring.thresholds.items()
+            for place, one in enumerate(rows)
+            if one != SHIPPED[key][place]
+        ]
 
     def _use(self, thresholds: Thresholds) -> None:
         self._measuring.thresholds = thresholds

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from LumbarSegLib.browser.limits import limits_from_resources, too_large
+from LumbarSegLib.browser.session.reopening import is_beside, is_scene, open_beside, open_scene_file
 from LumbarSegLib.core import images
 from LumbarSegLib.core.dicom.reading import SERIES_UID
 from LumbarSegLib.core.dicom.series import is_dicom, series_in
 from LumbarSegLib.core.samples import SAMPLES, sample_named
 from LumbarSegLib.errors import LumbarSegError, as_sentence
-from LumbarSegLib.scene.opened import SUFFIXES as FINDINGS
 from LumbarSegLib.scene.volumes import volume_from_image
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Opening:
     def __init__(self, scene: "vtkMRMLScene", state: "State", settings: "Settings", session: "Session") -> None:
         self._scene, self._state, self._settings, self._session = scene, state, settings, session
         self._choosing_from: tuple[Path, str] | None = None
+        self._beside: list[tuple[Path, str]] = []
         state.update(
             {
                 "samples": [{"name": one.name, "title": one.title} for one in SAMPLES],
@@ -65,29 +66,30 @@ class Opening:
 
     async def open_sample(self, name: str) -> None:
         """Open a sample that comes with LumbarSeg."""
+        self._beside = []
         try:
             await self._open(sample_named(name).path, name)
         except LumbarSegError as error:
             self._session.trouble(as_sentence(error))
 
     async def open_uploaded(self, paths: Sequence[Path], names: Sequence[str]) -> None:
-        """Open what the user uploaded: one file, or the DICOM files of one or several series; after it measures that
-        came along.
+        """Open what the user uploaded: one file, or the DICOM files of one or several series; and beside it segments
+        and measures that came along.
         """
         self._state.uploading = ""
         named = dict(zip(paths, names, strict=False)) if len(names) == len(paths) else {}
-        measures = [path for path in paths if path.suffix in FINDINGS]
-        others = [path for path in paths if path not in measures]
+        beside = [path for path in paths if is_beside(path)]
+        others = [path for path in paths if path not in beside]
         name = named.get(others[0] if others else paths[0], names[0] if names else "image")
-        if len(others) == 1:
+        self._beside = [(path, named.get(path, name)) for path in beside]
+        if not others:
+            self._open_beside()
+        elif len(others) == 1:
             await self._open(others[0], name)
-        elif others and all(map(is_dicom, others)):
+        elif all(map(is_dicom, others)):
             await self._open(Path(os.path.commonpath(others)), name)
-        elif others:
+        else:
             self._session.trouble("These are several images. Open one after the other, or the files of one series.")
-            return
-        if measures:
-            self._open_findings(measures[0], named.get(measures[0], name))
 
     def browse(self, folder: str) -> None:
         """List a folder below the server's; `folder` is its path from there."""
@@ -106,9 +108,10 @@ class Opening:
 
     async def open_served(self, path: str) -> None:
         """Open a file or a DICOM folder of the server's folder."""
+        self._beside = []
         place = self._served(path)
-        if place is not None and place.suffix.lower() in FINDINGS:
-            self._open_findings(place, place.name)
+        if place is not None and is_beside(place):
+            open_beside(self._session, place, place.name)
         elif place is not None and place.exists():
             await self._open(place, place.name)
 
@@ -127,8 +130,12 @@ class Opening:
         try:
             if path.is_dir() and series is None and await self._asks_for_series(path, name):
                 return
+            if is_scene(path):
+                open_scene_file(self._session, path)
+                return
             image = await _elsewhere(partial(_read, path, series, self._state.picture_as))
         except LumbarSegError as error:
+            self._beside = []
             # An uploaded file lies under a name of ours.
             self._session.trouble(as_sentence(error).replace(path.name, name))
         else:
@@ -137,15 +144,11 @@ class Opening:
             self._state.is_opening = False
             self._state.flush()
 
-    def _open_findings(self, path: Path, name: str) -> None:
-        """Show measures that were exported before on the image that is open."""
-        try:
-            self._session.measuring.show_file(path, name, self._session.choosing.volume)
-        except LumbarSegError as error:
-            self._session.trouble(as_sentence(error))
-        else:
-            self._state.dialog = ""
-            self._state.folded = {**self._state.folded, "measure": False}
+    def _open_beside(self) -> None:
+        """Show on the image that is open what came along with it."""
+        came, self._beside = self._beside, []
+        for path, name in came:
+            open_beside(self._session, path, name)
 
     async def _asks_for_series(self, path: Path, name: str) -> bool:
         """Let the user choose where there are several series."""
@@ -170,6 +173,7 @@ class Opening:
         self._session.viewing.show_volume(volume)
         self._session.correcting.choose(None)
         self._session.choosing.add(volume)
+        self._open_beside()
 
     def _served(self, path: str) -> Path | None:
         """A place in the server's folder, None for one that is not in it."""
@@ -193,7 +197,7 @@ async def _elsewhere(work: Callable[[], T]) -> T:
 
 def _is_image(path: Path) -> bool:
     name = path.name.lower()
-    if name.endswith((".seg.nrrd", ".zip")):
+    if name.endswith(".zip"):
         return False
     return name.endswith(_FILES) or not path.suffix or path.suffix[1:].isdigit()
 

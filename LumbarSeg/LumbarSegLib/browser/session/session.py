@@ -30,6 +30,8 @@ from LumbarSegLib.scene.situation import situation_of
 from LumbarSegLib.scene.states import Situation, looks
 
 if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
+
     from LumbarSegLib.browser.session.settings import Message, Settings
 
 _EVERY_S = 0.05
@@ -157,6 +159,11 @@ class Session:
         else:
             self.state.dialog = "open"
 
+    def show_result(self, segmentation: "vtkMRMLSegmentationNode") -> None:
+        """Work on a segmentation, with the parts of the panel unfolded that show and export what is found in it."""
+        self.correcting.choose(segmentation)
+        self.state.folded = {**self.state.folded, "image": True, "measure": False, "export": False}
+
     def undo_run(self) -> None:
         """Bring back what was there before the last run, or the run."""
         last = self.running.last
@@ -235,8 +242,8 @@ class Session:
     def _on_result(self, run: "Run") -> None:
         if self.choosing.volume is not None:
             self.viewing.follow(self.choosing.volume)
-        self.correcting.choose(run.segmentation)
-        self.state.folded = {**self.state.folded, "image": True, "measure": False, "export": False}
+        if run.segmentation is not None:
+            self.show_result(run.segmentation)
 
     def _on_segmentation(self) -> None:
         segmentation = self.correcting.segmentation

@@ -64,8 +64,8 @@ def _opening(session: "Session") -> None:
                 "{{ uploading || (is_opening ? 'The image is being read.' : 'Choose files or drop them here.') }}"
             )
             html.Small(
-                "NRRD, NIfTI, MetaImage, DICOM files or a zip of them, PNG or JPEG; of the image that is open also "
-                "measures that LumbarSeg wrote (.json, .csv). They are deleted when you leave."
+                "NRRD, NIfTI, MetaImage, DICOM files or a zip of them, PNG or JPEG, a scene (.mrb); of the image that "
+                "is open also its segments (.seg.nrrd) and measures (.json, .csv). They are deleted when you leave."
             )
         with html.Div(classes="row"):
             html.Label("A picture is", raw_attrs=['for="pictureBox"'])
@@ -126,7 +126,7 @@ def _cut_offs(session: "Session") -> None:
     with _dialog("cut-offs", "Cut-offs"):
         html.Div(
             "A cut-off tells on which side of it a value lies, and nothing of a patient. Change one and it counts as "
-            "your own.",
+            "your own; this browser keeps it for the next time.",
             classes="note",
         )
         with html.Div(classes="cut-offs"), html.Table():

@@ -60,7 +60,7 @@ def segment_section(session: "Session") -> None:
 def export_section(session: "Session") -> None:
     """Who stands for the result, and results into files."""
     with section("export", "Export"):
-        with row("Confirm"):
+        with row():
             text("personEdit", "person", "Your name")
             text("organizationEdit", "organization", "Organization")
         with row():

@@ -45,7 +45,7 @@ def measure_section(session: "Session") -> None:
                 title=("looks.landmarksBox.toolTip",),
             )
             button("snapBackButton", measuring.snap_back, text="Put back")
-        with row():
+        with row(classes="row buttons"):
             button("copyButton", "utils.lumbarseg.copy(tables, table)", text="Copy table")
             button("plotButton", "show_curve = !show_curve", text="Plot area")
             button("thresholdsButton", "dialog = 'cut-offs'", text="Cut-offs…")

@@ -27,7 +27,7 @@ _LAYOUT_SIGNS = {
 def build_page(session: "Session") -> None:
     """Build the page of a session as trame's main template."""
     session.state.folded = {"image": False, "segment": False, "correct": True, "measure": True, "export": True}
-    _trigger_keys(session)
+    _triggers(session)
     # The views are a template of their own, or all of the page would be built anew with each layout of the views.
     with DivLayout(session.server, template_name="views") as views:
         session.viewing.layouts.initialize_layout_grid(views)
@@ -107,11 +107,12 @@ def _bar(session: "Session") -> None:
         plain_button("keysButton", "dialog = 'keys'", sign="mdi-keyboard-outline", tip="Mouse and keys")
 
 
-def _trigger_keys(session: "Session") -> None:
-    """What the keys do; page.js calls these by name."""
+def _triggers(session: "Session") -> None:
+    """What the keys do, and the cut-offs that the browser kept; page.js calls these by name."""
     trigger = session.server.trigger
     trigger("next_level")(session.measuring.next_level)
     trigger("undo")(session.correcting.undo)
     trigger("redo")(session.correcting.redo)
     trigger("resize_brush")(session.correcting.tools.resize_brush)
     trigger("use_tool")(session.correcting.tools.use)
+    trigger("restore_cut_offs")(session.cut_offs.restore)
