@@ -91,6 +91,12 @@ def test_values_that_are_all_the_same_have_no_icc_but_a_reason(tmp_path: Path) -
     assert pooled(tmp_path).reason == "All values are the same, so that nothing tells the places apart."
 
 
+def test_a_measure_that_nobody_could_take_is_told_as_such(tmp_path: Path) -> None:
+    for reader in "AB":
+        write_reading(tmp_path, reader, "case", {(AREA, "L4/5"): None})
+    assert pooled(tmp_path).reason == "No place has a value of every reader."
+
+
 def test_too_few_values_are_told_and_give_no_number(tmp_path: Path) -> None:
     of_one_level(tmp_path, np.array([[10, 11], [20, 21]]))
     found = pooled(tmp_path)

@@ -104,7 +104,8 @@ def _icc(table: Floats) -> tuple[float | None, tuple[float, float] | None, str]:
     """The ICC of values (places, readers) and its 95 % interval, or why there is none."""
     count = len(table)
     if count < FEWEST:
-        return None, None, f"Only {count} {'place has' if count == 1 else 'places have'} a value of every reader."
+        places = {0: "No place has", 1: "Only 1 place has"}.get(count, f"Only {count} places have")
+        return None, None, f"{places} a value of every reader."
     if np.ptp(table) == 0:
         return None, None, "All values are the same, so that nothing tells the places apart."
     pingouin, pandas = _libraries()

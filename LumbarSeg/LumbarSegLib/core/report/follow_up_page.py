@@ -159,15 +159,21 @@ def _in_full(one: Change) -> dict[str, str]:
     }
 
 
-def _errors(found: list[Change]) -> list[dict[str, str]]:
-    """The measurement errors that differences were set beside, with their sources, and what has none."""
+def _errors(found: list[Change]) -> list[dict[str, Any]]:
+    """The measurement errors that differences were set beside, those that were found alike under one sentence, in two
+    halves to stand beside each other.
+    """
     known = dict.fromkeys(one.error for one in found if one.error and one.difference is not None)
-    return [
-        {
+    alike: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for one in known:
+        how, _, rest = one.basis.partition(", ")
+        row = {
             "measure": MEASURES[one.measure].name + (f", {', '.join(one.levels)}" if one.levels else ""),
             "change": MEASURES[one.measure].words(one.change),
-            "basis": one.basis,
-            "source": one.source,
+            "basis": rest,
         }
-        for one in known
+        alike.setdefault((how, one.source), []).append(row)
+    return [
+        {"how": how, "source": source, "halves": [rows[: (len(rows) + 1) // 2], rows[(len(rows) + 1) // 2 :]]}
+        for (how, source), rows in alike.items()
     ]
