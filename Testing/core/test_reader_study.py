@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from LumbarSegLib import __version__
 from LumbarSegLib.core.findings import Findings, Measurement
 from LumbarSegLib.core.reader_study.readings import read_readings
 from LumbarSegLib.core.reader_study.statistics import Agreement, agreements
@@ -155,11 +156,13 @@ def test_the_tables_hold_the_numbers_their_form_and_the_use(tmp_path: Path) -> N
     of_one_level(tmp_path / "in", np.stack([WRIGHT, MINI], axis=1))
     readings = read_readings(tmp_path / "in")
     page, icc, differences, _ = write_agreement(readings, agreements(readings), tmp_path / "out")
-    use, heading, row = csv.reader(icc.read_text(encoding="utf-8-sig").splitlines())
+    use, version, date, readers, cases, heading, row = csv.reader(icc.read_text(encoding="utf-8-sig").splitlines())
+    assert (version, readers) == (["# lumbarseg_version", __version__], ["# readers", "A; B"])
+    assert date[0] == "# date" and cases[0] == "# cases"
     told = dict(zip(heading, row, strict=True))
     assert use == ["# Research use; not for diagnosis."]
     assert (told["icc_form"], told["unit"], told["not_measured"]) == ("ICC(A,1)", "mm2", "A: 0; B: 0")
-    _, heading, row = csv.reader(differences.read_text(encoding="utf-8-sig").splitlines())
+    *_, heading, row = csv.reader(differences.read_text(encoding="utf-8-sig").splitlines())
     told = dict(zip(heading, row, strict=True))
     assert float(told["bias"]) == pytest.approx(np.mean(np.subtract(WRIGHT, MINI)), abs=1e-5)
     text = page.read_text(encoding="utf-8")

@@ -42,7 +42,6 @@ def write_case(
     """
     from LumbarSegLib.core.dicom.writing import write_dicom
     from LumbarSegLib.core.images import write_whole
-    from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.page import report_html
     from LumbarSegLib.core.report.page_files import write_page
     from LumbarSegLib.core.report.pdf import check_pdf
@@ -54,12 +53,12 @@ def write_case(
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".", dir=folder) as place:
         part = Path(place) / study.name
-        image, result, findings = study.image, study.result, study.findings
+        findings = study.findings
 
         def file(suffix: str) -> Path:
             return part.with_name(part.name + suffix)
 
-        if result is not None:
+        if study.result is not None:
             _save(study, file(".seg.nrrd"))
         html = report_html(study, patient)
         write_page(html, file(".html"))
@@ -67,8 +66,8 @@ def write_case(
             write_page(html, file(".pdf"), tell)
         if dicom:
             write_dicom(study, dicom, Path(place))
-        if image is not None and result is not None:
-            write_whole(file(".png"), lambda path: draw_measured(image, result, findings, path))
+        if study.image is not None and study.result is not None:
+            write_whole(file(".png"), lambda path: _draw(study, path))
         _write_text(file(".csv"), to_csv(findings, study.provenance), "utf-8-sig")
         _write_text(file(".json"), to_json(findings, study.provenance) + "\n", "utf-8")
         made = sorted(path for path in Path(place).iterdir() if path.is_file())
@@ -94,6 +93,15 @@ def patient_of(image: Path, study: "Study") -> dict[str, str]:
     if not told:
         raise InputError(f"{image.name} says nothing of a patient; leave out --patient.")
     return told
+
+
+def _draw(study: "Study", path: Path) -> None:
+    from LumbarSegLib.core.report.measured import draw_measured
+    from LumbarSegLib.core.report.png_origin import tell_in_png
+
+    assert study.image is not None and study.result is not None
+    draw_measured(study.image, study.result, study.findings, path)
+    tell_in_png(path, study.provenance)
 
 
 def _save(study: "Study", path: Path) -> None:

@@ -154,14 +154,17 @@ def _save(found: "Segmented", source: Path, out: Path) -> None:
 
 def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> None:
     from LumbarSegLib.core.images import write_whole
+    from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.picture import draw_picture
+    from LumbarSegLib.core.report.png_origin import tell_in_png
 
     def draw(part: Path) -> None:
         if measured:
             draw_measured(found.image, measured.result, measured.findings, part)
         else:
             draw_picture(found.image, found.result, part)
+        tell_in_png(part, provenance(found))
 
     write_whole(picture, draw)
 

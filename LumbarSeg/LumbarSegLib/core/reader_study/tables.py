@@ -1,9 +1,10 @@
 """Agreement as tables: two CSV files for statistics programs, and one page of Markdown for people."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib import RESEARCH_USE, __version__
 from LumbarSegLib.core.definitions import MEASURES
 from LumbarSegLib.core.reader_study.readings import SETTINGS, Readings
 from LumbarSegLib.core.reader_study.statistics import ADVISED, FEWEST, Agreement, Pair
@@ -22,12 +23,12 @@ _PAIRS = (
 
 def icc_csv(found: Sequence[Agreement], readings: Readings) -> str:
     """A row for each measure at all levels and at each: ICC with its 95 % interval, or why there is none."""
-    return csv_text([[RESEARCH_USE]], [_ICC, *(_icc_row(one, readings) for one in found)])
+    return csv_text(_origin(readings), [_ICC, *(_icc_row(one, readings) for one in found)])
 
 
-def pairs_csv(found: Sequence[Agreement]) -> str:
+def pairs_csv(found: Sequence[Agreement], readings: Readings) -> str:
     """A row for each two readers of a measure at all levels and at each: bias and limits of agreement, in its unit."""
-    return csv_text([[RESEARCH_USE]], [_PAIRS, *(_pair_row(one, pair) for one in found for pair in one.pairs)])
+    return csv_text(_origin(readings), [_PAIRS, *(_pair_row(one, pair) for one in found for pair in one.pairs)])
 
 
 def markdown(found: Sequence[Agreement], readings: Readings, pictures: dict[str, str]) -> str:
@@ -37,6 +38,17 @@ def markdown(found: Sequence[Agreement], readings: Readings, pictures: dict[str,
     """
     pooled = [one for one in found if one is _first_of(found, one.measure)]
     return "\n".join([*_head(readings), *_icc_table(pooled), *_pair_table(pooled), *_how(), *_plots(pictures)]) + "\n"
+
+
+def _origin(readings: Readings) -> list[tuple[str, ...]]:
+    """The use of a table, and what it was made of by what."""
+    told = {
+        "lumbarseg_version": __version__,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "readers": "; ".join(readings.readers),
+        "cases": "; ".join(readings.cases),
+    }
+    return [(RESEARCH_USE,), *told.items()]
 
 
 def _icc_row(one: Agreement, readings: Readings) -> list[Any]:
@@ -71,7 +83,9 @@ def _first_of(found: Sequence[Agreement], measure: str) -> Agreement:
 def _head(readings: Readings) -> Iterator[str]:
     yield "# Agreement of readers"
     yield ""
-    yield f"{RESEARCH_USE} Readers: {', '.join(readings.readers)}. Cases: {len(readings.cases)}."
+    yield f"{RESEARCH_USE} LumbarSeg {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+    yield ""
+    yield f"Readers: {', '.join(readings.readers)}. Cases: {len(readings.cases)}."
     yield ""
     yield from (f"- {note}" for note in readings.notes)
 

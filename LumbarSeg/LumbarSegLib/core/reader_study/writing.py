@@ -27,7 +27,7 @@ def write_agreement(readings: Readings, found: Sequence[Agreement], out: Path) -
     texts = {
         "agreement.md": (markdown(found, readings, pictures), "utf-8"),
         "icc.csv": (icc_csv(found, readings), "utf-8-sig"),
-        "differences.csv": (pairs_csv(found), "utf-8-sig"),
+        "differences.csv": (pairs_csv(found, readings), "utf-8-sig"),
     }
     for name, (text, encoding) in texts.items():
         write_whole(out / name, lambda part, text=text, encoding=encoding: _write(part, text, encoding))  # type: ignore[misc]
