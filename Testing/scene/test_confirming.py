@@ -74,6 +74,21 @@ def test_a_dragged_corner_and_another_name_of_the_levels_withdraw_it(scene: Any,
     assert standing_of(live).is_edited_since
 
 
+def test_an_edit_after_which_nothing_can_be_measured_withdraws_it(scene: Any) -> None:
+    live = confirmed_in(scene)
+    host = Confirming(lambda: live)
+    assert host.standing.confirmed is not None
+    assert live.segmentation is not None
+    live.segmentation.GetSegmentation().RemoveAllSegments()
+    with pytest.raises(InputError):
+        live.refresh()
+    assert host.standing.is_edited_since
+    assert "confirmed" not in study_of(live).provenance
+    host.person = "Eva Weiß"
+    host.toggle()
+    assert "nothing to confirm" in host.problem
+
+
 def test_other_cut_offs_and_values_confirmed_one_by_one_leave_it(scene: Any) -> None:
     live = confirmed_in(scene)
     live.thresholds = {"vertebra.anterior_height": (Threshold(1000.0, "tall", "ours", "phantoms"),)}

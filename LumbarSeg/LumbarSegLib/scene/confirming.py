@@ -36,7 +36,7 @@ def confirm_whole(live: "LiveMeasures", person: str, organization: str = "") -> 
 
     Raises InputError where nothing is measured, and where DICOM could not hold a name.
     """
-    if live.segmentation is None or live.findings is None or live.result is None:
+    if live.segmentation is None or live.findings is None or live.result is None or live.has_failed:
         raise InputError("Nothing is measured, so there is nothing to confirm. Segment the image first.")
     told = {**asdict(confirmation(person, organization)), "stamp": _stamp(live)}
     live.segmentation.SetAttribute(WHOLE, json.dumps(told))
@@ -56,7 +56,7 @@ def standing_of(live: "LiveMeasures | None") -> Standing:
     told = json.loads(text)
     if live.findings is None:
         return Standing()
-    if told.get("stamp") != _stamp(live):
+    if live.has_failed or told.get("stamp") != _stamp(live):
         live.segmentation.SetAttribute(WHOLE, json.dumps({"stamp": ""}))  # type: ignore[union-attr]
         return Standing(is_edited_since=True)
     return Standing(Confirmation(told["person"], told["organization"], told["date"]))
@@ -67,7 +67,7 @@ class Confirming:
 
     def __init__(self, live: "Callable[[], LiveMeasures | None]") -> None:
         self._live = live
-        self._seen: tuple[Findings | None, str | None, Standing] = (None, None, Standing())
+        self._seen: tuple[tuple[Findings | None, str | None, bool], Standing] = ((None, None, False), Standing())
         self.person = self.organization = self.problem = ""
 
     @property
@@ -76,10 +76,11 @@ class Confirming:
         live = self._live()
         if live is None or live.segmentation is None:
             return Standing()
-        findings, told, standing = self._seen
-        if live.findings is not findings or live.segmentation.GetAttribute(WHOLE) != told:
+        seen, standing = self._seen
+        if seen[0] is not live.findings or seen[1:] != (live.segmentation.GetAttribute(WHOLE), live.has_failed):
             standing = standing_of(live)
-            self._seen = (live.findings, live.segmentation.GetAttribute(WHOLE), standing)
+            seen = (live.findings, live.segmentation.GetAttribute(WHOLE), live.has_failed)
+            self._seen = (seen, standing)
         return standing
 
     def toggle(self) -> None:

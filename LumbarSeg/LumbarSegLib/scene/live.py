@@ -94,6 +94,11 @@ class LiveMeasures:
         return self._findings
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the last `refresh` could not measure what there was then, so that the findings are older."""
+        return self._failure is not None
+
+    @property
     def result(self) -> Result | None:
         """The Spine or the Regions that were last measured, on the grid of the volume."""
         return self._measured.result if self._measured else None
