@@ -27,7 +27,7 @@ from Testing.workers import children_of
 
 ROUNDS = 30
 _TOLD_AT = (2, 10, 30)
-_WARMING = 4  # rounds; an even number
+_WARMING = 10  # rounds; an even number
 _FEWEST_POINTS = 4
 _SCROLLED_S = 5.0
 _COUNT = """

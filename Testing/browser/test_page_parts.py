@@ -57,6 +57,7 @@ def test_a_sorted_table_has_its_values_in_order_and_the_others_stay() -> None:
             assert all(not cell or cell["missing"] for cells in shown for cell in cells[len(up) :])
     others = tables_to_show(found, plain[0]["title"], Order(0))[1:]
     assert others == plain[1:]
+    assert tables_to_show(found, plain[0]["title"], Order(len(plain[0]["heads"]))) == plain
 
 
 def test_a_third_click_on_a_head_brings_the_order_of_levels_back() -> None:

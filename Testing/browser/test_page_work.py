@@ -295,6 +295,7 @@ def test_ones_own_cut_offs_are_there_the_next_time_until_they_are_reset(browser:
 
     def next_time() -> Page:
         page = first.context.new_page()
+        page.set_default_timeout(SLOW_MS)
         page.goto(app.address)
         page.wait_for_url("**/s/**")
         expect(page.locator("#segmentButton")).to_be_enabled()

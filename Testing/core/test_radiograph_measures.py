@@ -114,6 +114,12 @@ def test_angles_need_no_pixel_size_and_lengths_do() -> None:
     assert (column, line) == pytest.approx(tuple(spine.corners[0, 0] / 0.5), abs=0.7)
 
 
+def test_pixels_are_not_called_mm_that_no_spine_has() -> None:
+    spine = Spine(arcs(start=10.0), spacing_mm=0.5)
+    findings = measure(radiograph_of(spine.semantic), spine.image(spacing=False)).findings
+    assert not [flag.text for flag in findings.flags if " mm is more or less" in flag.text]
+
+
 def test_mm_at_the_detector_are_said_to_be_magnified() -> None:
     spine = Spine(THREE, spacing_mm=0.5)
     findings = measure(

@@ -146,9 +146,11 @@ def _curves(seen: RadiographEvidence) -> Iterator[Flag]:
 
 
 def _values(seen: RadiographEvidence) -> Iterator[Flag]:
-    """Numbers that no spine has."""
+    """Numbers that no spine has; where mm are not known, lengths are no numbers."""
     for one in seen.measurements:
         measure = MEASURES[one.measure]
+        if measure.unit == "mm" and not seen.spacing_known:
+            continue
         low, high = measure.plausible
         if one.value is not None and not low <= one.value <= high:
             words = f"{measure.name} of {measure.words(one.value)}"

@@ -24,9 +24,9 @@ class Order:
         return Order() if self.downward else Order(column, downward=True)
 
     def of(self, rows: Iterable[Row]) -> list[Row]:
-        """Rows in this order; those without a value stay below."""
+        """Rows in this order; those without a value stay below. Without the column they stand as they are."""
         rows = list(rows)
-        if self.column == _NONE:
+        if not rows or not 0 <= self.column < len(rows[0].cells):
             return rows
         there = [(one.value, row) for row in rows if (one := row.cells[self.column]) and one.value is not None]
         missing = [row for row in rows if (one := row.cells[self.column]) is None or one.value is None]
