@@ -52,7 +52,8 @@ def draw_curves(folder: Path) -> None:
 def _draw(axes: Axes, log: dict[str, list[float]], title: str) -> None:
     names = [name for name in log if name not in ("iteration", "seconds")]
     for name in names:
-        axes.plot(log["iteration"], log[name], label=name, linewidth=2 if name == "mean" else 1)
+        width, alone = 2 if name == "mean" else 1, "o" if len(log[name]) == 1 else None
+        axes.plot(log["iteration"], log[name], label=name, linewidth=width, marker=alone)
     axes.set_title(title, fontsize=9)
     axes.set_xlabel("iteration")
     axes.grid(alpha=0.3)

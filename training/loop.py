@@ -96,6 +96,8 @@ class Training:
                 unscored = self.state.iteration % self.experiment.training.validate_every
                 if self.validation and unscored and reason != "stopped":
                     self._validate(board)
+                if self._losses:
+                    self._log_loss(bar, board)
                 self.state.save(self.folder / "last.pt")
                 draw_curves(self.folder)
         return reason
@@ -125,16 +127,20 @@ class Training:
         iteration, length = self.state.iteration, self.experiment.training
         self._losses.append(loss)
         if iteration % _LOG_EVERY == 0:
-            mean = float(np.mean(self._losses))
-            self._losses.clear()
-            bar.set_postfix(loss=f"{mean:.3f}", iteration=iteration, refresh=False)
-            board.add_scalar("loss", mean, iteration)
-            append(self.folder / "loss.csv", {"iteration": iteration, "seconds": self.state.seconds, "loss": mean})
+            self._log_loss(bar, board)
         if self.validation and iteration % length.validate_every == 0:
             self._validate(board)
         if iteration % length.checkpoint_every == 0:
             self.state.save(self.folder / "last.pt")
             draw_curves(self.folder)
+
+    def _log_loss(self, bar: "tqdm[Any]", board: SummaryWriter) -> None:
+        """Log the mean loss since the last time."""
+        iteration, mean = self.state.iteration, float(np.mean(self._losses))
+        self._losses.clear()
+        bar.set_postfix(loss=f"{mean:.3f}", iteration=iteration, refresh=False)
+        board.add_scalar("loss", mean, iteration)
+        append(self.folder / "loss.csv", {"iteration": iteration, "seconds": self.state.seconds, "loss": mean})
 
     def _validate(self, board: SummaryWriter) -> None:
         began = time.perf_counter()

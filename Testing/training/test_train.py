@@ -52,6 +52,13 @@ def test_training_lowers_the_loss(experiment_file: Write, dataset: DataSet) -> N
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_a_training_of_a_few_steps_has_its_loss_logged_and_drawn(experiment_file: Write, dataset: DataSet) -> None:
+    folder = train(experiment_file(), dataset)
+    lines = (folder / "loss.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["iteration", "4"]
+    assert (folder / "curves.png").stat().st_size > 5000
+
+
 def test_the_clock_ends_a_training_too(experiment_file: Write, dataset: DataSet) -> None:
     folder = train(experiment_file(iterations="minutes = 0.02"), dataset)
     facts = runs.read_facts(folder)

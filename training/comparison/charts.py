@@ -128,7 +128,8 @@ def draw_training(runs: Sequence[Run], path: Path) -> bool:
             label = None if place in named else runs[place].name
             named.add(place)
             minutes = np.array(log["seconds"]) / 60
-            panel.plot(minutes, values, color=color_of(place), linewidth=1.3, alpha=0.85, label=label)
+            alone = "o" if len(minutes) == 1 else None
+            panel.plot(minutes, values, color=color_of(place), linewidth=1.3, alpha=0.85, label=label, marker=alone)
         panel.set_title(title, fontsize=10, loc="left")
         panel.set_xlabel("minutes", fontsize=9)
         _plain(panel, "both")
