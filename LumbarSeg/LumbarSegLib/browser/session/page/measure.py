@@ -86,7 +86,8 @@ def _table(session: "Session") -> None:
                     ],
                 ):
                     with html.Button(click=(session.measuring.sort, "[at]"), title=TIP):
-                        html.Span("{{ head.heading }}")
+                        # A heading is broken between words alone, or it takes four lines.
+                        html.Span("{{ head.heading.replaceAll('-', '\u2011') }}")
                         html.I(
                             v_if="at === sorted_by.column",
                             classes=("'mdi ' + (sorted_by.downward ? 'mdi-menu-down' : 'mdi-menu-up')",),
