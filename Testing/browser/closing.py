@@ -25,7 +25,7 @@ from LumbarSegLib.scene.hierarchy import hierarchy_of
 from LumbarSegLib.scene.runs import put_result
 from Testing.scene.following import PROVENANCE, SPINE, image_like
 
-ROUNDS = 3
+ROUNDS = 5
 _TOOLS = ("paint", "erase", "draw", "scissors", "threshold", "islands", "smoothing", "")
 _OURS = ("LumbarSegLib", "LayerDMLib", "SimpleITK", "slicer", "trame_slicer", "undo_stack", "vtkmodules")
 
