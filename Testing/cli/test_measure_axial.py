@@ -18,6 +18,7 @@ from LumbarSegLib.resources import resource
 from Testing.axial import axial_image, axial_labels
 from Testing.axial_phantoms import labels_of, sagittal_labels, through_disc
 from Testing.cli.test_cli import one_line_of_error
+from Testing.csv_rows import value_in
 from Testing.dicom_blocks import write_blocks
 from Testing.phantoms import PhantomSpine
 from Testing.small_model import write_reading_model
@@ -102,7 +103,7 @@ def test_the_csv_has_a_number_or_a_reason_in_each_row_and_the_side_of_each_cut_o
     lines = capsys.readouterr().out.splitlines()
     assert "# level L4/5,5,user" in lines
     rows = list(csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
-    assert all(bool(one["value"]) != bool(one["reason"]) for one in rows)
+    assert all(bool(value_in(one)) != bool(one["reason"]) for one in rows)
     area = next(one for one in rows if (one["measure"], one["level"]) == ("ts.area", "L4/5"))
     assert area["comparisons"].startswith("not below 111.1 (PMC5728944); not below 100 (")
 
