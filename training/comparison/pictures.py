@@ -1,5 +1,6 @@
 """The best, the median and the worst case side by side: image, truth, and what each run found, in the same slice."""
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from PIL import Image
 
 from training.comparison.gather import Run
 from training.comparison.tables import class_name
@@ -27,6 +29,7 @@ _TALLEST = 2.0  # heights of a panel to a width
 _PANEL_IN = 3.3
 _DPI = 120
 _OPACITY = 0.3
+_PALETTE = 256
 
 Map = NDArray[np.uint8]
 
@@ -102,7 +105,11 @@ def draw(shown: Shown, runs: Sequence[Run], task: str, path: Path, with_image: b
     for panel in panels[count:]:
         panel.remove()
     _legend(figure, runs[0].structures, task, colors)
-    figure.savefig(path, facecolor=_BACKGROUND)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", facecolor=_BACKGROUND)
+    with Image.open(drawn) as picture:
+        # Greys and a few colours: a palette holds them in a third of the bytes.
+        picture.convert("RGB").quantize(_PALETTE).save(path, optimize=True)
 
 
 _TITLE = {"color": _TEXT, "fontsize": 10, "loc": "left"}
