@@ -12,6 +12,7 @@ CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 SHARED = [
     *(f"comparison/{name}.toml" for name in ("axial", "sagittal", "sagittal-slices", "sagittal-volumes", "xray")),
     *(f"axial/{name}.toml" for name in ("shared", "shared_contrast", "shared_settled")),
+    "radiographs/split.toml",
 ]
 """Keys that several experiments share, none by themselves."""
 COMPLETE = sorted({*CONFIGS.rglob("*.toml")} - {CONFIGS / path for path in SHARED})
