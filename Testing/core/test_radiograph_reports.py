@@ -17,9 +17,10 @@ from LumbarSegLib.core.radiograph import radiograph_of
 from LumbarSegLib.core.report.measured import draw_measured
 from LumbarSegLib.core.report.measured_radiograph import radiograph_figure
 from LumbarSegLib.core.report.picture import draw_picture
-from LumbarSegLib.core.report.tables import to_csv, to_json
+from LumbarSegLib.core.report.tables import COLUMNS, to_csv, to_json
 from LumbarSegLib.core.report.words import in_words
 from LumbarSegLib.resources import resource
+from Testing.csv_rows import value_in
 from Testing.radiograph_phantoms import Spine, arcs
 
 PROVENANCE = {"task": "xray", "lumbarseg_version": "0", "date": "2026-01-01T00:00:00Z", "image_sha256": "0" * 64}
@@ -60,7 +61,8 @@ def test_the_csv_has_a_row_for_each_measure_and_the_corners_above() -> None:
     corners = [line for line in lines if line[0].startswith("# corner")]
     assert len(corners) == 4 * 17 and all(len(line) == 5 for line in corners)
     rows = {(line[0], line[1]): line for line in lines if not line[0].startswith("#")}
-    assert rows["T5-T11", "coronal.cobb_main_thoracic"][4] == "deg"
+    cobb = dict(zip(COLUMNS, rows["T5-T11", "coronal.cobb_main_thoracic"], strict=True))
+    assert cobb["value_deg"] == value_in(cobb) != ""
     assert ("T6", "coronal.tilt") in rows
 
 
