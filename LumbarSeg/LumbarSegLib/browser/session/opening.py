@@ -170,6 +170,8 @@ class Opening:
         if image.HasMetaDataKey(SERIES_UID):
             self._session.sources.keep(volume, path)
         self._state.update({"dialog": "", "keep_open": False, "notes_of_image": list(images.notes_of(image))})
+        # The click that opened the dialog may still be under way to the session, which then sees no change to tell.
+        self._state.dirty("dialog")
         self._session.viewing.show_volume(volume)
         self._session.correcting.choose(None)
         self._session.choosing.add(volume)
