@@ -44,7 +44,7 @@ def _at_startup() -> None:
     samples.register()
 
 
-class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]  # nor here
+class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]  # Slicer has no types
     """Loads the panel from its .ui file and passes on what Slicer tells it. `panel` is None while it is imported."""
 
     def setup(self) -> None:
@@ -90,7 +90,7 @@ class LumbarSegWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]  # no
         ScriptedLoadableModuleWidget.onReload(self)
 
 
-class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]  # nor here
+class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]  # Slicer has no types
     """For scripts: from a volume to its segmentation and measures, without the panel."""
 
     def segment(self, volume: Any, **choices: Any) -> Any:
@@ -108,7 +108,7 @@ class LumbarSegLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]  # nor 
         return measure(segmentation)
 
 
-class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]  # nor here
+class LumbarSegTest(ScriptedLoadableModuleTest):  # type: ignore[misc]  # Slicer has no types
     """Runs the whole path on the shipped sample inside Slicer: segment, correct, measure, export, cancel."""
 
     def runTest(self) -> None:

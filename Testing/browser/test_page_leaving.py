@@ -12,7 +12,7 @@ from highdicom.sr import srread
 from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib.core.samples import sample_named
-from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
+from Testing.browser.browsing import SLOW_MS, App
 from Testing.browser.working import cell, export, number, open_page, segment, unfold, upload
 from Testing.dicom_series import write_volume
 from Testing.dicom_studies import identity
@@ -21,18 +21,6 @@ expect.set_options(timeout=SLOW_MS)
 DICOM = "DICOM SEG and SR, a folder"
 JSON = "All that was measured (.json)"
 HEIGHT, LEVEL = "disc.mean_height", "L3/4"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("kept"), "--sample", "lumbar-t2") as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

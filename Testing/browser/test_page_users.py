@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib.resources import samples_dir
-from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
+from Testing.browser.browsing import SLOW_MS, App, running_app
 from Testing.browser.doors import free_port
 from Testing.browser.lines import Line, a_line
 from Testing.browser.working import cell, drag, on_screen, segment, unfold, upload
@@ -39,12 +39,6 @@ def app(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     url = f"http://127.0.0.1:{line.port}"
     options = ("--sample", "lumbar-t2", "--port", str(line.target), "--url", url, "--token", TOKEN, "--sessions", "2")
     with running_app(tmp_path_factory.mktemp("kept"), *options) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
         yield one
 
 

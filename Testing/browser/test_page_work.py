@@ -24,25 +24,13 @@ from LumbarSegLib.core.samples import sample_named
 from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segments_of
-from Testing.browser.browsing import LUMBARSEG, SLOW_MS, App, chromium, running_app
+from Testing.browser.browsing import LUMBARSEG, SLOW_MS, App
 from Testing.browser.working import cell, drag, export, heard, number, on_screen, open_page, segment, unfold, until
 from Testing.workers import children_of
 
 expect.set_options(timeout=SLOW_MS)
 SAC, SLICE = "ts.area", "slice 2"
 PIXEL_MM2 = 0.6875**2
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("kept"), "--sample", "lumbar-t2") as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

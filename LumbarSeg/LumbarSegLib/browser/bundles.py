@@ -12,6 +12,8 @@ from LumbarSegLib.errors import InputError
 SUFFIX = ".mrb"
 _SCENE = ".mrml"
 _LONGEST_SCENE = 1 << 26  # bytes
+UNREADABLE = (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, NotImplementedError)
+"""What zipfile raises: the first four of a damaged archive, then of an encrypted one, and of an unknown packing."""
 _NAMES_A_FILE = re.compile(r"filename|filelistmember\d+", re.IGNORECASE)
 _NAMES_AN_ADDRESS = re.compile(r"uri|urilistmember\d+", re.IGNORECASE)
 
@@ -32,7 +34,7 @@ def check_bundle(path: Path, called: str) -> None:
                 raise _no_scene(called)
             with archive.open(scenes[0]) as file:
                 text = file.read(_LONGEST_SCENE)
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{called}: the scene is damaged or incomplete; save it again.") from error
     folder = PurePosixPath(scenes[0].filename).parent
     _check_files(text, {member.filename for member in members}, folder, called)

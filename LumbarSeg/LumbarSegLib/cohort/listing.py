@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
 
 from LumbarSegLib.cohort.cases import Wanted
 from LumbarSegLib.core.analysis import TASKS
+from LumbarSegLib.core.dicom.series import UNREADABLE
 from LumbarSegLib.core.images import full_suffix
 from LumbarSegLib.errors import InputError
 
@@ -131,7 +131,7 @@ def _series(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         try:
             header = dcmread(path, stop_before_pixels=True, specific_tags=["SeriesInstanceUID", "Rows", "Modality"])
-        except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
+        except UNREADABLE:
             continue
         if "Rows" in header and header.get("Modality") != "SEG":
             firsts.setdefault(str(header.get("SeriesInstanceUID", path)), path)

@@ -16,7 +16,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LumbarSegLib.browser.bundles import SUFFIX as SCENES
-from LumbarSegLib.browser.bundles import check_bundle
+from LumbarSegLib.browser.bundles import UNREADABLE, check_bundle
 from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.limits import in_words
 from LumbarSegLib.core.dicom.series import is_dicom, is_media_directory
@@ -72,7 +72,7 @@ def _unpacked(wanted: Examination) -> Iterator[tuple[Path, str]]:
             yield from _members(path, called, wanted)
         except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
             raise InputError(f"{called}: the archive is damaged or incomplete; make it again.") from error
-        except (RuntimeError, NotImplementedError) as error:
+        except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way that zipfile lacks
             raise InputError(
                 f"{called}: the archive is encrypted or packed in an unusual way; make a plain zip."
             ) from error
@@ -89,7 +89,7 @@ def _check_scene(path: Path, called: str, wanted: Examination) -> None:
             unpacked.append(member)
             if member.name.endswith(_IN_SCENES):
                 _check(member, called, wanted.most_voxel_bytes)
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{called}: the scene is damaged or incomplete; save it again.") from error
     finally:
         for member in unpacked:

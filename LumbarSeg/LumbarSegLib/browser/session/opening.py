@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from LumbarSegLib.browser.limits import limits_from_resources, too_large
+from LumbarSegLib.browser.session.page.dialogs import close_dialog
 from LumbarSegLib.browser.session.reopening import is_beside, is_scene, open_beside, open_scene_file
 from LumbarSegLib.core import images
 from LumbarSegLib.core.dicom.reading import SERIES_UID
@@ -169,9 +170,8 @@ class Opening:
         volume = volume_from_image(self._scene, image, _stem(name))
         if image.HasMetaDataKey(SERIES_UID):
             self._session.sources.keep(volume, path)
-        self._state.update({"dialog": "", "keep_open": False, "notes_of_image": list(images.notes_of(image))})
-        # The click that opened the dialog may still be under way to the session, which then sees no change to tell.
-        self._state.dirty("dialog")
+        self._state.update({"keep_open": False, "notes_of_image": list(images.notes_of(image))})
+        close_dialog(self._state)
         self._session.viewing.show_volume(volume)
         self._session.correcting.choose(None)
         self._session.choosing.add(volume)

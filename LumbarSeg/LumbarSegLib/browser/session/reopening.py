@@ -7,6 +7,7 @@ import SimpleITK as sitk
 
 from LumbarSegLib.browser.bundles import SUFFIX as SCENE
 from LumbarSegLib.browser.bundles import check_bundle
+from LumbarSegLib.browser.session.page.dialogs import close_dialog
 from LumbarSegLib.errors import InputError, LumbarSegError, as_sentence
 from LumbarSegLib.scene.files import copy_alone, load_segmentation, opened_bundle
 from LumbarSegLib.scene.hierarchy import remove
@@ -42,7 +43,8 @@ def open_scene_file(session: "Session", path: Path) -> None:
         segmentation = copy_alone(found, session.app.scene)
     volume = volume_of(segmentation)
     assert volume is not None
-    session.state.update({"dialog": "", "keep_open": False, "notes_of_image": []})
+    session.state.update({"keep_open": False, "notes_of_image": []})
+    close_dialog(session.state)
     session.viewing.show_volume(volume)
     session.choosing.add(volume)
     session.show_result(segmentation)
@@ -59,7 +61,7 @@ def open_beside(session: "Session", path: Path, name: str) -> None:
     except LumbarSegError as error:
         session.trouble(as_sentence(error).replace(path.name, name))
     else:
-        session.state.dialog = ""
+        close_dialog(session.state)
 
 
 def _open_segments(session: "Session", path: Path, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from LumbarSegLib.browser.session.page.dialogs import close_dialog
 from LumbarSegLib.core.anatomy import LOWEST_DISCS
 from LumbarSegLib.core.findings import is_slice
 
@@ -27,7 +28,7 @@ class SliceLevels:
         if problem := self._measuring.name_slices(named):
             self._state.trouble = problem
         else:
-            self._state.dialog = ""
+            close_dialog(self._state)
 
     def show(self) -> None:
         """Show the names as they are now."""

@@ -13,6 +13,11 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from LumbarSegLib.errors import InputError
 
+UNREADABLE = (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError)
+"""What pydicom raises of a file that is none, is damaged or ends early; the last where a header names a kind of value
+that there is not.
+"""
+
 _TAGS = [
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
     "Rows", "Columns", "NumberOfFrames", "RescaleSlope", "RescaleIntercept",
@@ -86,7 +91,7 @@ def is_media_directory(path: Path) -> bool:
         return False
     try:
         meta = read_file_meta_info(path)
-    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
+    except UNREADABLE:
         return False
     return bool(meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage)
 
@@ -105,7 +110,7 @@ def files_at(path: Path) -> list[Path]:
         farthest = max((int(record[offset].value) for record in records for offset in _OFFSETS), default=0)
         if farthest >= path.stat().st_size or len(listed) < sum(one.DirectoryRecordType == "IMAGE" for one in records):
             raise EOFError
-    except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError, KeyError, AttributeError) as error:
+    except (*UNREADABLE, KeyError, AttributeError) as error:
         raise InputError(f"{path.name}: this DICOMDIR is damaged; give the folder with the images instead.") from error
     parts = [[name] if isinstance(name, str) else list(name) for name in listed]
     there = sorted({file for names in parts if (file := _on_medium(path.parent, names))})
@@ -154,7 +159,7 @@ def _read(files: Iterable[Path]) -> _Found:
         try:
             header = dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
         # All that pydicom raises on notes, thumbnails and odd objects that lie beside the images of a folder.
-        except (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError):
+        except UNREADABLE:
             if file.suffix.lower() in _SUFFIXES:
                 found.damaged.append((file, ""))
             continue

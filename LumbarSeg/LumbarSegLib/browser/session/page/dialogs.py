@@ -9,6 +9,8 @@ from trame.widgets import html
 from LumbarSegLib.browser.session.page.parts import icon, plain_button, static_choice
 
 if TYPE_CHECKING:
+    from trame_server.state import State
+
     from LumbarSegLib.browser.session.session import Session
 
 _KEYS = (
@@ -34,6 +36,14 @@ def dialogs(session: "Session") -> None:
         for key, told in _KEYS:
             html.Dt(key)
             html.Dd(told)
+
+
+def close_dialog(state: "State") -> None:
+    """Show no window any more. The page is told in any case: the click that opened one may still be under way to the
+    session, which then sees no change.
+    """
+    state.dialog = ""
+    state.dirty("dialog")
 
 
 @contextmanager

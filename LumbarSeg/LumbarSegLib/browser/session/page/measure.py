@@ -82,7 +82,7 @@ def _table(session: "Session") -> None:
                     key="head.heading",
                     raw_attrs=[
                         ':data-heading="head.heading"',
-                        f":aria-sort=\"at === sorted_by.column ? {way} : 'none'\"",
+                        f':aria-sort="{way}"',
                     ],
                 ):
                     with html.Button(click=(session.measuring.sort, "[at]"), title=TIP):
