@@ -42,6 +42,7 @@ def write_case(
     """
     from LumbarSegLib.core.dicom.writing import write_dicom
     from LumbarSegLib.core.images import write_whole
+    from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.page import report_html
     from LumbarSegLib.core.report.page_files import write_page
     from LumbarSegLib.core.report.pdf import check_pdf
@@ -66,8 +67,9 @@ def write_case(
             write_page(html, file(".pdf"), tell)
         if dicom:
             write_dicom(study, dicom, Path(place))
-        if study.image is not None and study.result is not None:
-            write_whole(file(".png"), lambda path: _draw(study, path))
+        image, result = study.image, study.result
+        if image is not None and result is not None:
+            write_whole(file(".png"), lambda path: draw_measured(image, result, findings, path, study.provenance))
         _write_text(file(".csv"), to_csv(findings, study.provenance), "utf-8-sig")
         _write_text(file(".json"), to_json(findings, study.provenance) + "\n", "utf-8")
         made = sorted(path for path in Path(place).iterdir() if path.is_file())
@@ -93,15 +95,6 @@ def patient_of(image: Path, study: "Study") -> dict[str, str]:
     if not told:
         raise InputError(f"{image.name} says nothing of a patient; leave out --patient.")
     return told
-
-
-def _draw(study: "Study", path: Path) -> None:
-    from LumbarSegLib.core.report.measured import draw_measured
-    from LumbarSegLib.core.report.png_origin import tell_in_png
-
-    assert study.image is not None and study.result is not None
-    draw_measured(study.image, study.result, study.findings, path)
-    tell_in_png(path, study.provenance)
 
 
 def _save(study: "Study", path: Path) -> None:

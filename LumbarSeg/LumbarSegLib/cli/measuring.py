@@ -69,7 +69,6 @@ def measure(
     from LumbarSegLib.cli.known import confirmed, examined_with
     from LumbarSegLib.core import images
     from LumbarSegLib.core.report.measured import draw_measured
-    from LumbarSegLib.core.report.png_origin import tell_in_png
     from LumbarSegLib.core.report.tables import to_csv, to_json
     from LumbarSegLib.core.report.words import in_words
 
@@ -91,12 +90,7 @@ def measure(
     volume, result, findings, provenance = study.image, study.result, study.findings, study.provenance
     assert volume is not None and result is not None
     if picture:
-
-        def draw(part: Path) -> None:
-            draw_measured(volume, result, findings, part)
-            tell_in_png(part, provenance)
-
-        images.write_whole(picture, draw)
+        images.write_whole(picture, lambda part: draw_measured(volume, result, findings, part, provenance))
     notes = list(notes_in_words(read))
     left_out = provenance.get("left_out")
     notes += [f"Left out of {labels.name}, no structure of the spine: {left_out}"] if left_out else []

@@ -157,14 +157,12 @@ def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> Non
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.measured import draw_measured
     from LumbarSegLib.core.report.picture import draw_picture
-    from LumbarSegLib.core.report.png_origin import tell_in_png
 
     def draw(part: Path) -> None:
         if measured:
-            draw_measured(found.image, measured.result, measured.findings, part)
+            draw_measured(found.image, measured.result, measured.findings, part, provenance(found))
         else:
-            draw_picture(found.image, found.result, part)
-        tell_in_png(part, provenance(found))
+            draw_picture(found.image, found.result, part, provenance(found))
 
     write_whole(picture, draw)
 

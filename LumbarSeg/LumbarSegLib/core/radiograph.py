@@ -28,8 +28,6 @@ _SACRUM = 0.5
 other end, there are two pieces too many. One too many is C7 as a rule, and a small lowest one then an L5 that is seen
 in part. So it was on 101 radiographs that the model had learned from: 6 were taken for a sacrum, all of them rightly.
 """
-
-
 _SACRUM_LEFT_OUT = "A small piece below the lowest vertebra is taken for the sacrum and left out; check the count."
 
 

@@ -50,6 +50,6 @@ def _told(now: "Situation") -> str:
         return now.confirm_problem
     if now.confirmed_by:
         said = _("Confirmed by {who}.").format(who=now.confirmed_by)
-        return said if now.is_verified else f"{said} {what_lacks('.', '')}"
+        return said if now.is_verified else f"{said} {what_lacks(now.confirmed_by, '')}"
     stands = _("Edited after it was confirmed. Confirm it again.") if now.is_edited_since else _("Not confirmed.")
     return f"{stands} {what_lacks(now.person, now.organization)}".strip()

@@ -87,19 +87,13 @@ def _write_text(path: Path, text: str, encoding: str = "utf-8") -> None:
 
 def _picture(what: Exported, path: Path) -> None:
     from LumbarSegLib.core.report.measured import draw_measured
-    from LumbarSegLib.core.report.png_origin import tell_in_png
     from LumbarSegLib.scene.volumes import image_from_volume
 
     findings, live = what.findings, what.live
     result, volume = (live.result, live.volume) if live is not None else (None, None)
     if result is not None and volume is not None:
         image, provenance = image_from_volume(volume), what.provenance
-
-        def draw(part: Path) -> None:
-            draw_measured(image, result, findings, part)
-            tell_in_png(part, provenance)
-
-        write_whole(path, draw)
+        write_whole(path, lambda part: draw_measured(image, result, findings, part, provenance))
 
 
 def _page(what: Exported, path: Path) -> None:

@@ -1,7 +1,5 @@
 """A picture of a segmented axial image: slices side by side, plain and with their regions, and a legend."""
 
-from pathlib import Path
-
 import numpy as np
 import SimpleITK as sitk
 from matplotlib.figure import Figure
@@ -26,7 +24,7 @@ _ABOVE_IN, _BELOW_IN, _TITLE_IN, _GAP_IN = 0.45, 0.8, 0.5, 0.06
 _OPACITY = 0.3
 
 
-def draw_regions(image: sitk.Image, regions: Regions, path: Path) -> None:
+def regions_figure(image: sitk.Image, regions: Regions) -> Figure:
     """Write a PNG of slices from below upward, seen from the feet as a radiologist sees them: each one plain and with
     its regions.
 
@@ -53,7 +51,7 @@ def draw_regions(image: sitk.Image, regions: Regions, path: Path) -> None:
     draw_scale_bar(panels[0][0], stack, box)
     _draw_legend(figure, regions)
     state_research_use(figure)
-    figure.savefig(path)
+    return figure
 
 
 def _chosen(stack: Stack) -> list[int]:

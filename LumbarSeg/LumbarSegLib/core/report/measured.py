@@ -1,6 +1,8 @@
 """A picture of what was measured in an image; of a sagittal volume where each number was read, and all by level."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,6 +19,7 @@ from LumbarSegLib.core.report.layout import in_cell, with_unit
 from LumbarSegLib.core.report.measured_radiograph import radiograph_figure
 from LumbarSegLib.core.report.measured_slices import slices_figure
 from LumbarSegLib.core.report.panels import MEASURED_COLOR, draw_area_curve, draw_numbers
+from LumbarSegLib.core.report.png_origin import origin_in_png
 from LumbarSegLib.core.report.slices import (
     TEXT,
     Box,
@@ -46,17 +49,21 @@ _CORNERS = ("superior_anterior", "superior_posterior", "inferior_posterior", "in
 Places = dict[str, Floats]
 
 
-def draw_measured(image: sitk.Image, result: Result, findings: Findings, path: Path) -> None:
-    """Write `measured_figure` of a Spine, `slices_figure` of axial Regions or `radiograph_figure`, as a PNG.
+def draw_measured(
+    image: sitk.Image, result: Result, findings: Findings, path: Path, provenance: Mapping[str, Any] = {}
+) -> None:
+    """Write `measured_figure` of a Spine, `slices_figure` of axial Regions or `radiograph_figure`, as a PNG that
+    tells its `provenance`.
 
     Raises OSError if it is not written.
     """
     if isinstance(result, Regions):
-        slices_figure(image, result, findings).savefig(path)
+        figure = slices_figure(image, result, findings)
     elif isinstance(result, Radiograph):
-        radiograph_figure(image, result, findings).savefig(path)
+        figure = radiograph_figure(image, result, findings)
     else:
-        measured_figure(image, result, findings).savefig(path)
+        figure = measured_figure(image, result, findings)
+    figure.savefig(path, metadata=origin_in_png(provenance))
 
 
 def measured_figure(image: sitk.Image, spine: Spine, findings: Findings) -> Figure:

@@ -1,7 +1,6 @@
 """Pictures of a radiograph: the vertebrae that were found, and what was measured, drawn as a surgeon draws it."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
@@ -45,10 +44,10 @@ _APEX = re.compile(r"apex (\S+),")
 Places = dict[str, Floats]
 
 
-def draw_vertebrae(image: sitk.Image, radiograph: Radiograph, path: Path) -> None:
-    """Write a PNG: the radiograph plain, and with its vertebrae outlined and named.
+def vertebrae_figure(image: sitk.Image, radiograph: Radiograph) -> Figure:
+    """The radiograph plain, and with its vertebrae outlined and named.
 
-    `image` is the 3D image of one slice on whose grid they were found. Raises OSError if it is not written.
+    `image` is the 3D image of one slice on whose grid they were found.
     """
     stack = Stack(image, radiograph.labels, radiograph.view)
     box = stack.box
@@ -66,7 +65,7 @@ def draw_vertebrae(image: sitk.Image, radiograph: Radiograph, path: Path) -> Non
         name = f"({one.structure.name})" if one.partly_visible else one.structure.name
         _name(axes, place, name, lighter(color_of(one)))
     state_research_use(figure)
-    figure.savefig(path)
+    return figure
 
 
 def radiograph_figure(image: sitk.Image, radiograph: Radiograph, findings: Findings) -> Figure:

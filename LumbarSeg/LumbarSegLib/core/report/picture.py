@@ -1,15 +1,19 @@
 """A picture of what was found in an image; of a sagittal one the slice through the canal, plain and with segments."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from matplotlib.figure import Figure
 
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions, Result
-from LumbarSegLib.core.report.contact_sheet import draw_regions
-from LumbarSegLib.core.report.measured_radiograph import draw_vertebrae
+from LumbarSegLib.core.report.contact_sheet import regions_figure
+from LumbarSegLib.core.report.measured_radiograph import vertebrae_figure
+from LumbarSegLib.core.report.png_origin import origin_in_png
 from LumbarSegLib.core.report.slices import (
     Stack,
     black_figure,
@@ -26,22 +30,23 @@ _OPACITY = 0.28
 _LATERAL_MM = 6.0
 
 
-def draw_picture(image: sitk.Image, result: Result, path: Path) -> None:
-    """Write a PNG of the segmented 3D image: a Spine from the side, the Regions of an axial image on a contact sheet,
-    the vertebrae of a radiograph.
+def draw_picture(image: sitk.Image, result: Result, path: Path, provenance: Mapping[str, Any] = {}) -> None:
+    """Write a PNG of the segmented 3D image that tells its `provenance`: a Spine from the side, the Regions of an axial
+    image on a contact sheet, the vertebrae of a radiograph.
 
     Raises OSError if it is not written.
     """
     if isinstance(result, Regions):
-        draw_regions(image, result, path)
+        figure = regions_figure(image, result)
     elif isinstance(result, Radiograph):
-        draw_vertebrae(image, result, path)
+        figure = vertebrae_figure(image, result)
     else:
-        _draw_spine(image, result, path)
+        figure = _spine_figure(image, result)
+    figure.savefig(path, metadata=origin_in_png(provenance))
 
 
-def _draw_spine(image: sitk.Image, spine: Spine, path: Path) -> None:
-    """Write a PNG: the slice through the middle of the canal, plain and with segments, and a lateral one if there is.
+def _spine_figure(image: sitk.Image, spine: Spine) -> Figure:
+    """The slice through the middle of the canal, plain and with segments, and a lateral one if there is.
 
     `image` is the 3D sagittal volume, `spine` what was found on its grid. Level names stand in front of the
     bodies and discs; a name in parentheses is partly out of the image.
@@ -63,7 +68,7 @@ def _draw_spine(image: sitk.Image, spine: Spine, path: Path) -> None:
         draw_segments(axes, stack.labels[index], spine.instances, stack.box, _OPACITY)
     draw_names(panels[1], stack, spine)
     state_research_use(figure)
-    figure.savefig(path)
+    return figure
 
 
 def _lateral_slice(stack: Stack) -> int:
