@@ -186,13 +186,23 @@ def _export(
 
 
 def enter_in_library(exported: Exported, folder: Path) -> None:
-    """Write the model card beside a model file and enter the file in the `index.json` of the folder."""
+    """Write the model card beside a model file and enter the file in the `index.json` of the folder; one that
+    `reads_after` another is entered with that. Raises TrainingError where the other one is not there.
+    """
     metadata, path, index = exported.metadata, exported.path, folder / "index.json"
     path.with_suffix(".md").write_text(model_card(metadata), encoding="utf-8")
     entries = json.loads(index.read_text(encoding="utf-8"))["models"] if index.is_file() else []
     entries = [entry for entry in entries if entry["file"] != path.name]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entries.append({key: metadata[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest})
+    own = {key: metadata[key] for key in ("name", "version", "task")} | {"file": path.name, "sha256": digest}
+    if "reads_after" not in metadata:
+        entries.append(own)
+    elif metadata["reads_after"] not in [entry["name"] for entry in entries]:
+        raise TrainingError(
+            f"{path.name} reads after {metadata['reads_after']}, which is not there; export that first."
+        )
+    else:
+        next(entry for entry in entries if entry["name"] == metadata["reads_after"])["corners"] = own
     index.write_text(json.dumps({"models": entries}, indent=2) + "\n", encoding="utf-8")
 
 
@@ -204,6 +214,8 @@ def model_card(metadata: Mapping[str, Any]) -> str:
         f"| {s['measured_on']} | " + " | ".join(f"{s[kind]:.3f}" if kind in s else "" for kind in kinds) + " |"
         for s in metadata["scores"]
     ]
+    header, line = "| measured on | " + " | ".join(kinds) + " |", "|---" * (1 + len(kinds)) + "|"
+    means = ["## Mean Dice", "", header, line, *scores, ""]
     return "\n".join(
         [
             f"# {metadata['title']}",
@@ -214,12 +226,7 @@ def model_card(metadata: Mapping[str, Any]) -> str:
             "",
             *data,
             "",
-            "## Mean Dice",
-            "",
-            "| measured on | " + " | ".join(kinds) + " |",
-            "|---" * (1 + len(kinds)) + "|",
-            *scores,
-            "",
+            *(means if kinds else []),
             "The full report, with failures, is `training/reports/` in the source repository.",
             "",
             "## Limits",

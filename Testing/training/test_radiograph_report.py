@@ -54,7 +54,8 @@ def report(model: Model, cases: list[measured.Case]) -> Report:
     nothing = measured.case_of("nothing", CURVED.corners * 0.4, measured.find(measured.as_radiograph(dark), model))
     pairs = [(regional.found_angles(found.findings), regional.marked_angles(cases[0].marked))]
     shown = ({}, TURNED, NOT_SEEN, {})
-    return Report(model.info, [*cases, nothing], cases, regional.compare(pairs), cases, *shown, [], [], {}, READERS)
+    every, seen = [*cases, nothing], regional.compare(pairs)
+    return Report(model.info, every, every, cases, seen, cases, *shown, [], [], [], {}, READERS)
 
 
 def test_drawn_vertebrae_are_all_found_with_their_corners_and_angles(cases: list[measured.Case]) -> None:

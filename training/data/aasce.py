@@ -8,7 +8,7 @@ shown.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,15 +44,16 @@ class Listed(NamedTuple):
     table: Path
 
 
-def read_aasce(folder: Path) -> DataSet:
-    """The radiographs of the folder whose corners are sound; the others are left out with the reason.
+def read_aasce(folder: Path, without: Collection[str] = ()) -> DataSet:
+    """The radiographs of the folder whose corners are sound; the others are left out with the reason, and so are those
+    `without` which it is asked for.
 
     Raises TrainingError if there is no table of corners or it is not in one of the two layouts.
     """
     found = _listed(folder)
     cases, left_out = [], []
     for path in sorted(found):
-        reason = _reason(found[path])
+        reason = "the experiment does without it" if path.stem in without else _reason(found[path])
         if reason:
             left_out.append(LeftOut(path.stem, reason))
         else:

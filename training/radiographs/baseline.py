@@ -1,4 +1,4 @@
-"""The network that regresses corners on the same radiographs, and whether it or the masks come nearer."""
+"""Other ways to the corners of the same radiographs, and which of two comes nearer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from training.statistics import Estimate
 
 @dataclass(frozen=True)
 class Against:
-    """One error of both on the same radiographs: the mean of masks minus regression with its interval, on how many of
-    them the masks are better, and the p value of Wilcoxon's signed-rank test.
+    """One error of two ways on the same radiographs: the mean of the one minus the other with its interval, on how many
+    of them the one is better, and the p value of Wilcoxon's signed-rank test.
     """
 
     what: str
-    masks: float
-    regression: float
+    one: float
+    other: float
     difference: Estimate
     wins: int
     p: float
@@ -51,7 +51,7 @@ def measure(listed: Sequence[Listed], data: Path, regression: Regression) -> lis
     return cases
 
 
-def compare(masks: Sequence[Case], regression: Sequence[Case]) -> list[Against]:
+def compare(one: Sequence[Case], other: Sequence[Case]) -> list[Against]:
     """Paired over the radiographs where both give a value."""
     errors: dict[str, Callable[[Case], float]] = {
         "corners, % of the endplate": lambda case: case.matched.error,
@@ -61,14 +61,14 @@ def compare(masks: Sequence[Case], regression: Sequence[Case]) -> list[Against]:
     }
     rows = []
     for what, error in errors.items():
-        one, other = (np.array([error(case) for case in cases]) for cases in (masks, regression))
-        both = np.isfinite(one) & np.isfinite(other)
-        difference = one[both] - other[both]
+        first, second = (np.array([error(case) for case in cases]) for cases in (one, other))
+        both = np.isfinite(first) & np.isfinite(second)
+        difference = first[both] - second[both]
         rows.append(
             Against(
                 what,
-                float(one[both].mean()),
-                float(other[both].mean()),
+                float(first[both].mean()),
+                float(second[both].mean()),
                 statistics.mean_of(difference),
                 int((difference < 0).sum()),
                 statistics.signed_rank(difference),

@@ -29,14 +29,17 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All that was measured. `learned` are cases of radiographs that were trained on, `otherwise` those of every fourth
+    """All that was measured. `masks_alone` are the cases without the network that reads corners again; where none does
+    they are the same. `learned` are cases of radiographs that were trained on, `otherwise` those of every fourth
     radiograph by how it was shown, `as_they_are` those radiographs plain, `turned` what became of them shown turned,
     `turned_validating` of those that validated the first part of the training, by which limits were set. `laterals` are
-    the synthetic films by what is known of them, `readers` what readers' own marks come to.
+    the synthetic films by what is known of them, `readers` what readers' own marks come to. `against` are masks alone
+    beside the regression, `read_again` the corners read in patches beside masks alone.
     """
 
     info: ModelInfo
     cases: Sequence[Case]
+    masks_alone: Sequence[Case]
     learned: Sequence[Case]
     regional: Sequence[Regional]
     as_they_are: Sequence[Case]
@@ -46,6 +49,7 @@ class Report:
     laterals: Mapping[str, Sequence[LateralCase]]
     regression: Sequence[Case]
     against: Sequence[Against]
+    read_again: Sequence[Against]
     trained: Mapping[str, int]
     readers: Mapping[str, Any]
 
@@ -58,6 +62,7 @@ def page(report: Report, pictures: Mapping[str, str]) -> str:
             f"# {info.title}: scores of {info.name} {info.version}",
             "",
             f"SHA-256 of the weights `{info.weights_sha256}`.",
+            *_corner_model(info),
             f"Written by `training.radiographs.report` on {datetime.date.today().isoformat()}.",
             "",
             f"{len(report.cases)} frontal radiographs of AASCE's training part, held out with all that resembles",
@@ -82,6 +87,13 @@ def page(report: Report, pictures: Mapping[str, str]) -> str:
     )
 
 
+def _corner_model(info: ModelInfo) -> list[str]:
+    if info.corners is None:
+        return []
+    one = info.corners
+    return [f"Corners are read by {one.name} {one.version}, SHA-256 of the weights `{one.weights_sha256}`."]
+
+
 def _figures(report: Report) -> list[str]:
     rows = [
         [
@@ -89,9 +101,12 @@ def _figures(report: Report) -> list[str]:
             in_words(one.value, one.digits),
             f"{'at least' if one.at_least else 'at most'} {one.target:g}",
             "yes" if one.reached else "**no**",
+            number(alone.value.mean, alone.digits),
             in_words(learned.value, learned.digits),
         ]
-        for one, learned in zip(summary.figures(report.cases), summary.figures(report.learned), strict=True)
+        for one, alone, learned in zip(
+            *(summary.figures(cases) for cases in (report.cases, report.masks_alone, report.learned)), strict=True
+        )
     ]
     errors = summary.all_errors(report.cases)
     marked = sum(len(case.marked) for case in report.cases)
@@ -101,11 +116,12 @@ def _figures(report: Report) -> list[str]:
     return [
         "## Held-out frontal radiographs",
         "",
-        "Means over radiographs, with 95 % intervals (bootstrap over radiographs). The last column is of",
+        "Means over radiographs, with 95 % intervals (bootstrap over radiographs). Masks alone are the same without",
+        "the network that reads corners in patches along what is drawn. The last column is of",
         f"{len(report.learned)} radiographs that were trained on: what is no better there is no matter of learning",
         "more by heart, but of the marks and of what the network can see.",
         "",
-        *table(["", "mean", "should be", "reached", "trained on"], rows),
+        *table(["", "mean", "should be", "reached", "masks alone", "trained on"], rows),
         f"Of {marked} marked vertebrae {found} are found as one vertebra with corners; {extra} found ones between them",
         f"belong to none. Over all {errors.size} corners the error has a mean of {number(float(errors.mean()), 2)} %",
         f"of the endplate, a median of {number(float(np.median(errors)), 2)} % and a 95th percentile of "
@@ -155,33 +171,55 @@ def _alone(one: Regional) -> tuple[int, int]:
 
 
 def _against(report: Report) -> list[str]:
+    return [*_read_again(report), *_regressed(report)]
+
+
+def _read_again(report: Report) -> list[str]:
+    if not report.read_again:
+        return []
+    return [
+        "## Corners read in patches against masks alone",
+        "",
+        "A second network looks at each vertebra that is drawn by itself, upright and always as wide",
+        "(`core/corner_reading.py`). The same radiographs with and without it, paired, Wilcoxon's signed-rank test,",
+        "two-sided.",
+        "",
+        *_paired("in patches", "masks alone", report.read_again),
+    ]
+
+
+def _regressed(report: Report) -> list[str]:
     if not report.against:
         return []
-    rows = [
-        [
-            one.what,
-            number(one.masks, 2),
-            number(one.regression, 2),
-            in_words(one.difference, 2, signed=True),
-            f"{one.wins} of {one.difference.patients}",
-            f"{one.p:.2g}",
-        ]
-        for one in report.against
-    ]
     iterations = ", ".join(f"{name} {count}" for name, count in report.trained.items())
-    head = ["error", "masks", "regression", "masks - regression", "masks better", "p"]
     return [
-        "## Corners from masks against corners that a network regresses",
+        "## Corners from masks alone against corners that a network regresses",
         "",
         "The same network with another last layer finds the centres of the vertebrae and regresses the way to their",
         "four corners (after Yi et al., arXiv 2001.03187; `training/radiographs/corner_regression.py`), trained on the",
         f"real radiographs with the same augmentation. Iterations: {iterations}. What was begun from another run took",
         "over all of its network but the last layer. About a third of what the masks learned from in their second part",
-        "was synthetic. So the two were not taught equally long. Paired over radiographs, Wilcoxon's signed-rank test,",
-        "two-sided.",
+        "was synthetic. So the two were not taught equally long. Paired in the same way.",
         "",
-        *table(head, rows),
+        *_paired("masks", "regression", report.against),
     ]
+
+
+def _paired(one: str, other: str, rows: Sequence[Against]) -> list[str]:
+    return table(
+        ["error", one, other, f"{one} - {other}", f"{one} better", "p"],
+        [
+            [
+                row.what,
+                number(row.one, 2),
+                number(row.other, 2),
+                in_words(row.difference, 2, signed=True),
+                f"{row.wins} of {row.difference.patients}",
+                f"{row.p:.2g}",
+            ]
+            for row in rows
+        ],
+    )
 
 
 def _otherwise(report: Report) -> list[str]:

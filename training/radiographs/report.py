@@ -7,6 +7,7 @@ radiographs, which must not be passed on. `xray` is a model named as on the comm
 """
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,10 +83,13 @@ def measure(
     laterals = {name: lateral_truth.measure_films(films, model, known) for name, known in _LATERALS.items()}
     regression = Regression(corners) if corners else None
     others = baseline.measure(listed, data, regression) if regression else []
+    alone = dataclasses.replace(model, corners=None)
+    masks_alone = _cases(listed, measured.find_all(listed, alone)) if model.corners else cases
     trained = _iterations(*masks, corners) if corners else {}
     report = Report(
         model.info,
         cases,
+        masks_alone,
         learned,
         regional.compare(pairs),
         cases[::_EVERY],
@@ -94,7 +98,8 @@ def measure(
         turned_validating,
         laterals,
         others,
-        baseline.compare(cases, others) if others else [],
+        baseline.compare(masks_alone, others) if others else [],
+        baseline.compare(cases, masks_alone) if model.corners else [],
         trained,
         readers.read(),
     )
@@ -160,7 +165,10 @@ def figures_of(report: Report) -> dict[str, Any]:
         },
         "by_curve": {one.name: vars(one) for one in summary.by_curve(report.cases)},
         "against_regression": {
-            one.what: {"masks": one.masks, "regression": one.regression, "p": one.p} for one in report.against
+            one.what: {"masks": one.one, "regression": one.other, "p": one.p} for one in report.against
+        },
+        "against_masks_alone": {
+            one.what: {"read in patches": one.one, "masks alone": one.other, "p": one.p} for one in report.read_again
         },
         "cases": {case.name: _figures_of_case(case) for case in report.cases},
         "lateral": {case.film.name: {"dice": case.dice, "lordosis": case.lordosis} for case in films},

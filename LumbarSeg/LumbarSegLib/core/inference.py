@@ -1,6 +1,7 @@
 """Image to label map: what a network makes of a stack, slice by slice or at once, on the image's own grid."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,22 @@ def segment_radiograph(
             :, : len(pixels), : pixels.shape[1]
         ]
 
-    return answer_radiograph(image, info.spacing_mm, info.normalisation, ask, on_progress, cancelled, with_turn)
+    look_along = partial(_maps_of_corners, model) if model.corners else None
+    return answer_radiograph(
+        image, info.spacing_mm, info.normalisation, ask, on_progress, cancelled, with_turn, look_along
+    )
+
+
+def _maps_of_corners(model: Model, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the network that reads corners answers for patches (n, rows, columns): logits (n, 4, rows, columns)."""
+    import torch
+
+    assert model.corners is not None
+    seen = np.stack([preprocess.after_unit(patch[None], "z-score") for patch in patches])
+    batch = torch.from_numpy(seen).to(model.device, model.dtype).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        maps: NDArray[np.float32] = model.corners(batch).float().cpu().numpy()
+    return maps
 
 
 def _looks_at_radiographs(info: ModelInfo) -> bool:

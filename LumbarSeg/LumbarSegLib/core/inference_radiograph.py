@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from LumbarSegLib.core import preprocess
+from LumbarSegLib.core import corner_reading, preprocess
 from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.images import has_spacing, stored_as
 from LumbarSegLib.core.projection import View, as_projection, upright, view_of
@@ -80,10 +80,12 @@ def answer_radiograph(
     on_progress: Callable[[float], None] = lambda fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
     with_turn: bool = True,
+    look_along: corner_reading.Look | None = None,
 ) -> Answered:
     """Asks a network for the vertebrae of a 3D image of one slice.
 
-    `spacing_mm` is that of the network's grid. `cancelled` is asked before each look at the image. Raises Cancelled.
+    `spacing_mm` is that of the network's grid. `look_along` is a second network, which reads the corners of vertebrae
+    that are seen from the front. `cancelled` is asked before each look at the image. Raises Cancelled.
     """
     marked = as_projection(image)
     ordered = upright(marked, view_of(marked) or "frontal")
@@ -102,12 +104,22 @@ def answer_radiograph(
         lies = any(one.quality >= _GOOD and one.clarity >= _FEWEST for one in sideways)
     on_progress(0.9)
     labels = seen.labels_on(placeless)
+    if look_along is not None:
+        labels = _redrawn(labels, placeless, look_along)
     labels.CopyInformation(ordered)
     stored = stored_as(labels, marked)
     stored.CopyInformation(image)
     on_progress(1.0)
     turn = 90 if lies else 180 * seen.stands_on_its_head
     return Answered(stored, turn, seen.quality, seen.clarity, seen.narrowing)
+
+
+def _redrawn(labels: sitk.Image, placeless: sitk.Image, look_along: corner_reading.Look) -> sitk.Image:
+    """The label map with the vertebrae that are seen from the front drawn by their corners."""
+    values, pixels = (sitk.GetArrayFromImage(one)[0] for one in (labels, placeless))
+    across, down, _ = placeless.GetSpacing()
+    drawn = corner_reading.redrawn(values, pixels.astype(np.float32), (across, down), look_along)
+    return sitk.GetImageFromArray(drawn[None])
 
 
 def _best_look(placeless: sitk.Image, spaced: bool, look: "Callable[[sitk.Image], _Look]") -> "_Look":

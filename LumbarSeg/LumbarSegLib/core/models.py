@@ -27,6 +27,18 @@ Input = Literal["slices", "volume"]
 
 
 @dataclass(frozen=True)
+class CornerInfo:
+    """What the file says of itself whose network reads the corners of vertebrae that a model has drawn."""
+
+    path: Path
+    sha256: str
+    weights_sha256: str
+    name: str
+    version: str
+    title: str
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """What a model file says of itself.
 
@@ -36,7 +48,8 @@ class ModelInfo:
     `spacing_mm` or a fixed `size`, (rows, columns) or of a volume (slices, rows, columns); the other one is None.
     `slices` are how many it sees at once, the one that it answers for in the middle; `neighbour_distance_mm` how far
     apart these lie. Each side of its input is a multiple of `stride`. `weights_sha256` is of the weights alone, so that
-    scores can name what they were measured on. `listed` tells whether the file is one of the shipped ones.
+    scores can name what they were measured on. `listed` tells whether the file is one of the shipped ones; `corners` is
+    the file that reads corners after it, if one comes with it.
     """
 
     path: Path
@@ -63,18 +76,21 @@ class ModelInfo:
     scores: tuple[Mapping[str, Any], ...]
     intended_use: str
     limits: tuple[str, ...]
+    corners: CornerInfo | None = None
 
 
 @dataclass(frozen=True)
 class Model:
     """A model file that is loaded and ready: on `device` in `dtype`, `network` maps (batch, slices, rows, columns) to
     logits (batch, classes, rows, columns), or a batch of volumes with one channel to a batch of volumes of classes.
+    `corners` maps patches (n, 1, rows, columns) of `core.vertebra_patches` to a map of logits for each corner.
     """
 
     info: ModelInfo
     network: "Callable[[torch.Tensor], torch.Tensor]"
     device: "torch.device"
     dtype: "torch.dtype"
+    corners: "Callable[[torch.Tensor], torch.Tensor] | None" = None
 
 
 def shipped() -> list[ModelInfo]:
@@ -111,14 +127,29 @@ def read_info(path: Path) -> ModelInfo:
     Raises ModelError where the file is missing, not a model, of an unknown schema, or a shipped one that was
     altered.
     """
+    entry = next((entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None)
+    digest = _checked(path, entry["sha256"] if entry else None)
+    known = next((entry for entry in _index() if digest == entry["sha256"]), None)
+    corners = _corner_info(known["corners"]) if known and "corners" in known else None
+    return _info(path, digest, known is not None, read_metadata(path), corners)
+
+
+def _corner_info(entry: Mapping[str, str]) -> CornerInfo:
+    """What a shipped file for corners says of itself. Raises ModelError where it is missing, damaged or altered."""
+    path = resource("Models", entry["file"])
+    digest = _checked(path, entry["sha256"])
+    told = read_metadata(path)
+    return CornerInfo(path, digest, told["weights_sha256"], told["name"], told["version"], told["title"])
+
+
+def _checked(path: Path, expected: str | None) -> str:
+    """The SHA-256 of a file. Raises ModelError where it is missing, or another one is expected of a shipped file."""
     if not path.is_file():
         raise ModelError(f"The model file {path.name} is missing; install LumbarSeg again.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entry = next((entry for entry in _index() if resource("Models", entry["file"]).resolve() == path.resolve()), None)
-    if entry is not None and entry["sha256"] != digest:
+    if expected is not None and digest != expected:
         raise ModelError(f"The model file {path.name} is damaged or was altered; install LumbarSeg again.")
-    listed = any(digest == entry["sha256"] for entry in _index())
-    return _info(path, digest, listed, read_metadata(path))
+    return digest
 
 
 def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = False) -> Model:
@@ -139,7 +170,8 @@ def open_model(info: ModelInfo, device: str = "auto", accept_unlisted: bool = Fa
         raise ModelError("This computer has no usable CUDA device; choose the device cpu or auto.")
     target = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
     dtype = _fastest_dtype(target)
-    return Model(info, _load_network(info.path, target, dtype), target, dtype)
+    corners = _load_network(info.corners.path, target, dtype) if info.corners else None
+    return Model(info, _load_network(info.path, target, dtype), target, dtype, corners)
 
 
 def _load_network(path: Path, device: "torch.device", dtype: "torch.dtype") -> "Callable[[torch.Tensor], torch.Tensor]":
@@ -168,12 +200,16 @@ def _fastest_dtype(device: "torch.device") -> "torch.dtype":
     return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 
 
-def _index() -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]
+def _index() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads(resource("Models", "index.json").read_text(encoding="utf-8"))["models"]
     return entries
 
 
-def _info(path: Path, digest: str, listed: bool, told: Mapping[str, Any]) -> ModelInfo:
+def _info(path: Path, digest: str, listed: bool, told: Mapping[str, Any], corners: CornerInfo | None) -> ModelInfo:
+    if "reads_after" in told:
+        raise ModelError(
+            f"{path.name} only reads corners in what the model {told['reads_after']} has drawn; choose that one."
+        )
     try:
         kinds = kinds_of(told["task"])
         info = ModelInfo(
@@ -201,6 +237,7 @@ def _info(path: Path, digest: str, listed: bool, told: Mapping[str, Any]) -> Mod
             scores=tuple(told["scores"]),
             intended_use=str(told["intended_use"]),
             limits=tuple(told["limits"]),
+            corners=corners,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(

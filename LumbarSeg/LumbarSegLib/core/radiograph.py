@@ -16,7 +16,7 @@ from LumbarSegLib.core.planes import triple
 from LumbarSegLib.core.projection import View as View  # noqa: PLC0414 - the other modules take it from here
 from LumbarSegLib.errors import InputError
 
-_FLATNESS: dict[View, float] = {"frontal": 0.6, "lateral": 0.8}
+FLATNESS: dict[View, float] = {"frontal": 0.6, "lateral": 0.8}
 """Height over width of a vertebra; frontal the median of 367 radiographs, lateral that of 34 x 27 mm."""
 _FEW = 4
 """Vertebrae; fewer than this are no column, as on a radiograph of another part of the body."""
@@ -71,7 +71,7 @@ def radiograph_of(
         view = "lateral" if side.sum() > front.sum() else "frontal"
     across, down, _ = labels.GetSpacing()
     vertebrae = cut_along(values == kinds["disc_space"].label, front | side)
-    found_column = column_of(vertebrae, (across, down), _FLATNESS[view])
+    found_column = column_of(vertebrae, (across, down), FLATNESS[view])
     reaches_sacrum = Numbering(lowest_disc).one_lower() is None
     column = _without_sacrum(found_column, len(levels)) if reaches_sacrum else found_column
     ranks = np.cumsum([1 + hidden for hidden in column.hidden]) - 1

@@ -89,7 +89,8 @@ def _observers(name: str) -> "sr.ObservationContext":
 def _algorithm(provenance: Mapping[str, str]) -> "sr.AlgorithmIdentification":
     from highdicom import sr
 
-    told = [f"{key}={provenance[key]}" for key in ("model", "model_version", "model_sha256") if provenance.get(key)]
+    keys = ("model", "model_version", "model_sha256", "corner_model", "corner_model_sha256")
+    told = [f"{key}={provenance[key]}" for key in keys if provenance.get(key)]
     return sr.AlgorithmIdentification(MAKER, provenance.get("lumbarseg_version", __version__), told or None)
 
 

@@ -55,7 +55,8 @@ def made_with(provenance: Mapping[str, str]) -> "AlgorithmIdentificationSequence
     from highdicom import AlgorithmIdentificationSequence
     from pydicom.sr.codedict import codes
 
-    told = {key: provenance[key] for key in ("model_sha256", "lowest_disc", "view") if provenance.get(key)}
+    keys = ("model_sha256", "corner_model", "corner_model_sha256", "lowest_disc", "view")
+    told = {key: provenance[key] for key in keys if provenance.get(key)}
     return AlgorithmIdentificationSequence(
         name=provenance["model"][:_LONGEST],
         family=codes.DCM.ArtificialIntelligence,

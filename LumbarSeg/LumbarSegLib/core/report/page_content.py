@@ -125,6 +125,9 @@ def made_with(provenance: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if "model" in provenance:
         yield "Model", f"{provenance['model']} {provenance.get('model_version', '')}".strip()
         yield "Model, SHA-256", provenance.get("model_sha256", "")
+    if "corner_model" in provenance:
+        yield "Model for corners", provenance["corner_model"]
+        yield "Model for corners, SHA-256", provenance["corner_model_sha256"]
     for key, name in _PROVENANCE.items():
         if provenance.get(key):
             yield name, str(provenance[key])
