@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Page, expect
 
 from Testing.browser.browsing import SLOW_MS, chromium, running_app
-from Testing.browser.working import cell, open_page, segment, unfold
+from Testing.browser.working import cell, heard, open_page, segment, unfold
 
 SIZES = ((1280, 800), (1440, 900), (1920, 1080))
 _PICTURES = Path(__file__).resolve().parents[2] / "Resources" / "Screenshots"
@@ -92,6 +92,7 @@ def _look_at_axial_slices(page: Page, take: Callable[[str], None]) -> None:
     page.click("#levelsButton")
     for level, number in (("L5/S1", "1"), ("L4/5", "2"), ("L3/4", "3")):
         page.fill(f"[id='level-{level}']", number)
+    heard(page)
     page.click("#nameSlices")
     expect(page.locator("#levelsDialog")).to_have_count(0)
     page.click("#plotButton")

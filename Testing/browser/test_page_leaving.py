@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib.core.samples import sample_named
 from Testing.browser.browsing import SLOW_MS, App
-from Testing.browser.working import cell, export, number, open_page, segment, unfold, upload
+from Testing.browser.working import cell, export, heard, number, open_page, segment, unfold, upload
 from Testing.dicom_series import write_volume
 from Testing.dicom_studies import identity
 
@@ -48,6 +48,7 @@ def name(page: Page, person: str, organization: str) -> None:
     unfold(page, "export")
     page.fill("#personEdit", person)
     page.fill("#organizationEdit", organization)
+    heard(page)
 
 
 def dicom(page: Page, folder: Path) -> Path:

@@ -311,6 +311,7 @@ def test_a_named_slice_stands_for_its_level_and_the_curve_shows_the_area(axial: 
     unfold(axial, "measure")
     axial.click("#levelsButton")
     axial.locator("[id='level-L4/5']").fill("2")
+    heard(axial)
     axial.click("#nameSlices")
     expect(axial.locator("#levelsDialog")).to_have_count(0)
     until(lambda: number(cell(axial, SAC, "L4/5")) == number(cell(axial, SAC, SLICE)))

@@ -116,6 +116,7 @@ def export(page: Page, title: str, folder: Path) -> Path:
     """Export in the format with this title and keep what the browser fetches."""
     unfold(page, "export")
     page.select_option("#formatBox", label=title)
+    heard(page)
     with page.expect_download() as fetching:
         page.click("#exportButton")
     path = folder / fetching.value.suggested_filename
