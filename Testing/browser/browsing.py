@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _FLAGS = (
 SLOW_MS = 120_000
 """Nothing on a page takes as long, on however busy a machine."""
 
+_SAID = "said.txt"
+
 
 @dataclass(frozen=True)
 class App:
@@ -34,7 +37,12 @@ class App:
 
     address: str
     kept: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def said(self) -> str:
+        """All that it has printed: who came and went, by number."""
+        return (self.kept / _SAID).read_text(encoding="utf-8")
 
     @property
     def folders(self) -> set[Path]:
@@ -45,26 +53,29 @@ class App:
 @contextmanager
 def running_app(kept: Path, *arguments: str) -> Iterator[App]:
     """`lumbarseg app` until the end of the block; what it keeps lies below the folder `kept`."""
-    process = subprocess.Popen(
-        [LUMBARSEG, "app", "--no-browser", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"TMPDIR": str(kept)},
-    )
+    said = kept / _SAID
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            [LUMBARSEG, "app", "--no-browser", *arguments],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"TMPDIR": str(kept)},
+        )
     try:
-        yield App(_address(process), kept, process)
+        yield App(_address(process, said), kept, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.wait(timeout=60)
 
 
-def _address(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout
-    for line in process.stdout:
-        if found := re.search(r"runs at (http\S+)", line):
+def _address(process: "subprocess.Popen[bytes]", said: Path) -> str:
+    while True:
+        has_ended = process.poll() is not None
+        text = said.read_text(encoding="utf-8")
+        if found := re.search(r"runs at (http\S+)\n", text):
             return found[1]
-    raise AssertionError(process.communicate()[1])
+        assert not has_ended, text
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from Testing.browser.browsing import App, chromium, running_app
+from Testing.browser.working import open_page
 
 
 @pytest.fixture
@@ -30,3 +31,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def browser() -> Iterator[Browser]:
     with chromium() as one:
         yield one
+
+
+@pytest.fixture
+def newcomer(browser: Browser, app: App) -> Iterator[Page]:
+    """The page of a user who comes for one test."""
+    with open_page(browser, app) as page:
+        yield page

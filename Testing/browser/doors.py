@@ -30,7 +30,7 @@ def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 async def _whole(test: Awaitable[None]) -> None:
-    await asyncio.wait_for(test, 60)
+    await asyncio.wait_for(test, 120)
 
 
 @dataclass
@@ -59,6 +59,12 @@ class Visitor:
 
     async def state(self) -> dict[str, Any]:
         return await (await self.get("state")).json()
+
+    async def told(self, number: int) -> list[dict[str, Any]]:
+        """What the session has been told by the door, once it is as many messages."""
+        while len(told := (await self.state())["told"]) < number:
+            await asyncio.sleep(0.05)
+        return list(told)
 
     async def connect(self) -> ClientWebSocketResponse:
         return await self.client.ws_connect(self.at("ws"), headers=self.origin)

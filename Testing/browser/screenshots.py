@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from Testing.browser.browsing import SLOW_MS, App, chromium, running_app
-from Testing.browser.working import cell, open_page, segment, unfold
+from Testing.browser.browsing import SLOW_MS, chromium, running_app
+from Testing.browser.working import cell, heard, open_page, segment, unfold
 
 SIZES = ((1280, 800), (1440, 900), (1920, 1080))
 _PICTURES = Path(__file__).resolve().parents[2] / "Resources" / "Screenshots"
@@ -33,12 +33,11 @@ def main(folder: Path) -> None:
     expect.set_options(timeout=SLOW_MS)
     with TemporaryDirectory() as kept, running_app(Path(kept), "--sample", "lumbar-t2") as app, chromium() as browser:
         for size in SIZES:
-            _take_all(browser, app, size, folder)
+            with open_page(browser, app, *size) as page:
+                _take_all(page, size, folder)
 
 
-def _take_all(browser: Browser, app: App, size: tuple[int, int], folder: Path) -> None:
-    page = open_page(browser, app, *size)
-
+def _take_all(page: Page, size: tuple[int, int], folder: Path) -> None:
     def take(name: str) -> None:
         page.mouse.move(size[0] - 80, 20)
         page.wait_for_function(_ALL_DRAWN)
@@ -65,7 +64,6 @@ def _take_all(browser: Browser, app: App, size: tuple[int, int], folder: Path) -
         take(name)
         page.click(".dialog #closeDialog")
     _look_at_axial_slices(page, take)
-    page.context.close()
 
 
 def _look_at_an_angle(page: Page) -> None:
@@ -94,6 +92,7 @@ def _look_at_axial_slices(page: Page, take: Callable[[str], None]) -> None:
     page.click("#levelsButton")
     for level, number in (("L5/S1", "1"), ("L4/5", "2"), ("L3/4", "3")):
         page.fill(f"[id='level-{level}']", number)
+    heard(page)
     page.click("#nameSlices")
     expect(page.locator("#levelsDialog")).to_have_count(0)
     page.click("#plotButton")

@@ -4,14 +4,17 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientError, WSCloseCode
 
 from LumbarSegLib.browser.contract import SECRET_HEADER
-from Testing.browser.doors import a_door, a_user, a_visitor, in_a_loop, sentence, until
+from Testing.browser.doors import STAND_IN, a_door, a_user, a_visitor, in_a_loop, sentence, until
 from Testing.workers import is_running
+
+SLOW = (sys.executable, "-c", f"import runpy, time; time.sleep(2); runpy.run_path({STAND_IN[-1]!r})")
 
 
 def sessions_in(held: Path) -> list[Path]:
@@ -75,7 +78,10 @@ async def test_one_user_too_many_is_told_so_and_comes_in_when_another_has_left(h
             page = await early.connect()
             refused = await late.enter()
             assert refused.status == 503
-            assert await sentence(refused) == "There are too many users: the one place is taken; try again later."
+            assert (
+                await sentence(refused)
+                == "There are too many users: the one place is taken; wait here until one is free."
+            )
             await page.close()
         await until(lambda: not sessions_in(held))
         assert (await late.enter()).ok
@@ -91,6 +97,19 @@ async def test_closing_the_tab_ends_the_process_and_deletes_its_folder(held: Pat
         await until(lambda: not is_running(pid) and not sessions_in(held))
 
         assert (await user.get("state")).status == 410
+
+
+@in_a_loop
+async def test_a_page_that_said_goodbye_has_left_though_its_connection_breaks(held: Path) -> None:
+    async with a_door(left_s=0.5, lost_s=60) as door, a_user(door) as user:
+        page = await user.connect()
+        assert (await user.client.post(user.at("goodbye"), headers=user.origin)).ok
+        await asyncio.sleep(2)
+        assert (await user.get("state")).ok
+        transport = page._response.connection.transport  # type: ignore[union-attr]
+        transport.abort()
+
+        await until(lambda: not sessions_in(held))
 
 
 @in_a_loop
@@ -132,12 +151,10 @@ async def test_a_connection_that_breaks_leaves_the_work_for_a_while() -> None:
 async def test_an_idle_session_is_told_so_and_ends_unless_its_user_does_something(held: Path) -> None:
     async with a_door(idle_minutes=4 / 60, idle_notice_s=2) as door, a_user(door) as user:
         page = await user.connect()
-        await asyncio.sleep(3.2)
-        assert (await user.state())["told"] == [{"idle": True}]
+        assert await user.told(1) == [{"idle": True}]
 
         await page.send_str("1")
-        await asyncio.sleep(0.2)
-        assert (await user.state())["told"] == [{"idle": True}, {"idle": False}]
+        assert await user.told(2) == [{"idle": True}, {"idle": False}]
 
         await until(lambda: not sessions_in(held))
         assert [await page.receive_str() for _ in range(2)] == ["0", "1"]
@@ -154,12 +171,12 @@ async def test_a_session_whose_page_never_comes_ends() -> None:
 
 @in_a_loop
 async def test_whoever_does_not_wait_for_his_session_takes_no_place(held: Path) -> None:
-    async with a_door(sessions=1) as door, a_visitor(door) as hasty:
+    async with a_door(sessions=1, command=SLOW) as door, a_visitor(door) as hasty:
         entering = asyncio.create_task(hasty.enter())
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(1)
         entering.cancel()
-        await until(lambda: bool(sessions_in(held)))
-        await until(lambda: not sessions_in(held))
+        assert sessions_in(held)
+        await until(lambda: not sessions_in(held), seconds=20)
 
         assert (await hasty.enter()).ok
 
@@ -197,8 +214,6 @@ async def test_closing_the_door_ends_every_process_and_deletes_all(held: Path) -
 
 @in_a_loop
 async def test_a_child_that_cannot_start_is_told_in_one_sentence(held: Path) -> None:
-    import sys
-
     async with a_door(command=(sys.executable, "-c", "raise SystemExit(5)")) as door, a_visitor(door) as visitor:
         refused = await visitor.enter()
 

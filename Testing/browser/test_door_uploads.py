@@ -10,29 +10,23 @@ from aiohttp import ClientError
 from LumbarSegLib.browser.door.uploads import shown_name
 from LumbarSegLib.core.images import read_image
 from LumbarSegLib.resources import samples_dir
-from Testing.browser.doors import Visitor, a_door, a_user, in_a_loop, sentence, until
+from Testing.browser.doors import a_door, a_user, in_a_loop, sentence, until
 from Testing.browser.made_files import as_file, volume, zipped
 from Testing.dicom_series import write_series
 
 SAMPLE = (samples_dir() / "axial-t1.nrrd").read_bytes()
 
 
-async def told(user: Visitor) -> list[dict[str, Any]]:
-    await asyncio.sleep(0.1)
-    messages: list[dict[str, Any]] = (await user.state())["told"]
-    return messages
-
-
 @in_a_loop
 async def test_each_format_arrives_unchanged_under_a_name_of_our_own(tmp_path: Path, held: Path) -> None:
     async with a_door() as door, a_user(door) as user:
-        for name in ("knee.nrrd", "Größe ü.nii.gz", "a.nii", "volume.mha"):
+        for number, name in enumerate(("knee.nrrd", "Größe ü.nii.gz", "a.nii", "volume.mha"), 1):
             sent = as_file(volume(), "image" + name[name.index(".") :], tmp_path)
 
             answer = await user.upload(**{name: sent})
 
             assert await answer.json() == {"images": 1}
-            message = (await told(user))[-1]
+            message = (await user.told(number))[-1]
             assert message["names"] == [name]
             path = Path(message["uploaded"][0])
             assert path.name == "0001" + name[name.index(".") :]
@@ -46,14 +40,15 @@ async def test_an_upload_replaces_the_last_one_and_a_refused_one_leaves_it() -> 
     async with a_door() as door, a_user(door) as user:
         await user.upload(**{"a.nrrd": SAMPLE})
         await user.upload(**{"b.nrrd": SAMPLE})
-        first, second = (Path(message["uploaded"][0]) for message in await told(user))
+        first, second = (Path(message["uploaded"][0]) for message in await user.told(2))
         assert not first.exists()
 
         assert (await user.upload(**{"c.nrrd": b"no image"})).status == 415
 
         assert second.exists()
-        assert len(await told(user)) == 2
         assert len(list(second.parent.parent.iterdir())) == 1
+        await user.upload(**{"d.nrrd": SAMPLE})
+        assert [message["names"] for message in await user.told(3)] == [["a.nrrd"], ["b.nrrd"], ["d.nrrd"]]
 
 
 @in_a_loop
@@ -83,7 +78,7 @@ async def test_dicom_files_come_together_and_read_as_one_series(tmp_path: Path) 
         answer = await user.upload(**files)
 
         assert (await answer.json())["images"] == len(files)
-        places = {Path(path).parent for path in (await told(user))[-1]["uploaded"]}
+        places = {Path(path).parent for path in (await user.told(1))[-1]["uploaded"]}
         assert len(places) == 1
         assert read_image(places.pop()).GetSize()[2] == len(files)
 
@@ -105,7 +100,7 @@ async def test_a_zip_of_dicom_series_is_unpacked_flat_and_what_is_no_image_left_
         answer = await user.upload(**{"study.zip": zipped(others | images)})
 
         assert (await answer.json())["images"] == len(images)
-        paths = [Path(path) for path in (await told(user))[-1]["uploaded"]]
+        paths = [Path(path) for path in (await user.told(1))[-1]["uploaded"]]
         assert {path.parent for path in paths} == {paths[0].parent}
         assert sorted(path for path in paths[0].parent.iterdir()) == sorted(paths)
         assert sorted(path.read_bytes() for path in paths) == sorted(images.values())
@@ -126,7 +121,8 @@ async def test_a_bad_upload_gets_one_sentence_and_leaves_nothing() -> None:
             assert (await sentence(answer)).startswith(expected)
         folder = Path((await user.state())["settings"]["folder"])
         assert not [path for path in folder.rglob("*") if path.is_file()]
-        assert await told(user) == []
+        await user.upload(**{"a.nrrd": SAMPLE})
+        assert [message["names"] for message in await user.told(1)] == [["a.nrrd"]]
 
 
 @in_a_loop

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from LumbarSegLib.core.samples import sample_named
 from Testing.browser.browsing import SLOW_MS, chromium, running_app
-from Testing.browser.working import segment
+from Testing.browser.working import enter, heard, segment
 from Testing.dicom_series import write_series
 from Testing.radiographs import DrawnRadiograph
 
@@ -28,9 +28,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     (served / "elsewhere").symlink_to(tmp_path_factory.mktemp("elsewhere"))
     with running_app(tmp_path_factory.mktemp("kept"), str(served)) as app, chromium() as browser:
         one = browser.new_page(viewport={"width": 1280, "height": 800})
-        one.set_default_timeout(SLOW_MS)
-        one.goto(app.address)
-        one.wait_for_url("**/s/**")
+        enter(one, app)
         yield one
 
 
@@ -57,6 +55,7 @@ def test_a_folder_is_opened_as_dicom_and_a_file_by_a_click(page: Page) -> None:
     expect(page.locator("#inputSelector option")).to_have_text(["dicom"])
     page.click("#openButton")
     page.check("#keepBox")
+    heard(page)
     page.click("#servedFiles .grow:has-text('axial.nrrd')")
     expect(page.locator("#inputSelector option")).to_have_text(["dicom", "axial"])
     expect(page.locator("#name-Red")).to_be_visible()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from LumbarSegLib.core.samples import sample_named
 from Testing.browser.browsing import SLOW_MS, App
-from Testing.browser.working import cell, export, number, open_page, segment, unfold, upload
+from Testing.browser.working import cell, export, heard, number, open_page, segment, unfold, upload
 from Testing.dicom_series import write_volume
 from Testing.dicom_studies import identity
 
@@ -34,21 +34,21 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App, series: list[Path]) -> Iterator[Page]:
     """The series, opened from the page, segmented and measured."""
-    page = open_page(browser, app)
-    unfold(page, "export")
-    off = page.locator("#formatBox option[disabled]")
-    expect(off).to_have_text([f"{DICOM} (only of an image opened from DICOM)"])
-    upload(page, *series)
-    expect(page.locator("#inputSelector option")).to_have_text([series[0].stem])
-    segment(page)
-    yield page
-    page.context.close()
+    with open_page(browser, app) as page:
+        unfold(page, "export")
+        off = page.locator("#formatBox option[disabled]")
+        expect(off).to_have_text([f"{DICOM} (only of an image opened from DICOM)"])
+        upload(page, *series)
+        expect(page.locator("#inputSelector option")).to_have_text([series[0].stem])
+        segment(page)
+        yield page
 
 
 def name(page: Page, person: str, organization: str) -> None:
     unfold(page, "export")
     page.fill("#personEdit", person)
     page.fill("#organizationEdit", organization)
+    heard(page)
 
 
 def dicom(page: Page, folder: Path) -> Path:
@@ -118,14 +118,12 @@ def test_an_edit_withdraws_the_confirmation_in_sight(page: Page) -> None:
 
 
 def test_measures_of_another_image_and_other_files_are_refused_in_a_sentence(
-    browser: Browser, app: App, page: Page, tmp_path: Path
+    newcomer: Page, page: Page, tmp_path: Path
 ) -> None:
     path = export(page, JSON, tmp_path)
-    other = open_page(browser, app)
-    upload(other, path)
-    expect(other.locator("#trouble")).to_contain_text(f"{path.name} was measured in another image than lumbar-t2")
+    upload(newcomer, path)
+    expect(newcomer.locator("#trouble")).to_contain_text(f"{path.name} was measured in another image than lumbar-t2")
     (tmp_path / "strange.json").write_text('{"a": 1}')
-    other.click("#closeTrouble")
-    other.set_input_files("#openDialog input[type=file]", [tmp_path / "strange.json"])
-    expect(other.locator("#trouble")).to_contain_text("strange.json: this JSON holds no findings")
-    other.context.close()
+    newcomer.click("#closeTrouble")
+    newcomer.set_input_files("#openDialog input[type=file]", [tmp_path / "strange.json"])
+    expect(newcomer.locator("#trouble")).to_contain_text("strange.json: this JSON holds no findings")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from Testing.browser.browsing import SLOW_MS, chromium, running_app
 from Testing.browser.scene_files import Yesterday, yesterday
-from Testing.browser.working import cell, unfold, upload
+from Testing.browser.working import cell, enter, unfold, upload
 
 expect.set_options(timeout=SLOW_MS)
 HEIGHT = "vertebra.anterior_height"
@@ -26,9 +26,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page without an image."""
     with running_app(tmp_path_factory.mktemp("kept")) as app, chromium() as browser:
         one = browser.new_page(viewport={"width": 1280, "height": 800})
-        one.set_default_timeout(SLOW_MS)
-        one.goto(app.address)
-        one.wait_for_url("**/s/**")
+        enter(one, app)
         expect(one.locator(".welcome")).to_be_visible()
         yield one
 

@@ -4,7 +4,6 @@ One command serves all of it, behind a line that can be cut.
 """
 
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from LumbarSegLib.resources import samples_dir
 from Testing.browser.browsing import SLOW_MS, App, running_app
 from Testing.browser.doors import free_port
 from Testing.browser.lines import Line, a_line
-from Testing.browser.working import cell, drag, on_screen, segment, unfold, upload
+from Testing.browser.working import cell, drag, on_screen, open_page, segment, show_open_dialog, unfold, until, upload
 from Testing.dicom_series import write_series
 
 expect.set_options(timeout=SLOW_MS)
@@ -42,25 +41,14 @@ def app(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield one
 
 
-def a_user(browser: Browser, app: App) -> Page:
-    """A new user's page with the sample shown."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.set_default_timeout(SLOW_MS)
-    page.goto(app.address)
-    page.wait_for_url("**/s/**")
-    expect(page.locator("#inputSelector option")).to_have_text(["lumbar-t2"])
-    return page
-
-
 def images_of(page: Page) -> list[str]:
     return page.locator("#inputSelector option").all_inner_texts()
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App) -> Iterator[Page]:
-    one = a_user(browser, app)
-    yield one
-    one.context.close()
+    with open_page(browser, app) as one:
+        yield one
 
 
 def volume() -> sitk.Image:
@@ -122,32 +110,29 @@ def test_two_gigabytes_are_refused_at_once(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#trouble")).to_contain_text("The upload is larger than 1 GB; upload one series at a time.")
 
 
-def test_two_users_side_by_side_see_only_their_own(page: Page, browser: Browser, app: App, tmp_path: Path) -> None:
+def test_two_users_side_by_side_see_only_their_own_and_a_third_waits_until_one_has_left(
+    page: Page, browser: Browser, app: App, tmp_path: Path
+) -> None:
     own = tmp_path / "own.nrrd"
     own.write_bytes((samples_dir() / "axial-t1.nrrd").read_bytes())
-    other = a_user(browser, app)
     before = images_of(page)
+    with browser.new_context() as of_a_stranger:
+        stranger = of_a_stranger.new_page()
+        with open_page(browser, app) as other:
+            upload(other, own)
 
-    upload(other, own)
+            expect(other.locator("#inputSelector option")).to_have_text(["own"])
+            assert images_of(page) == before
+            assert len(app.folders) == 2
+            stranger.goto(app.address)
+            expect(stranger.locator("#says")).to_contain_text("There are too many users")
+            stranger.goto(other.url)
+            expect(stranger.locator("#says")).to_contain_text("This session has ended")
+            stranger.get_by_text("Start a new session").click()
+            expect(stranger.locator("#says")).to_contain_text("wait here until one is free")
 
-    expect(other.locator("#inputSelector option")).to_have_text(["own"])
-    assert images_of(page) == before
-    assert len(app.folders) == 2
-    stranger = browser.new_context().new_page()
-    stranger.goto(app.address)
-    expect(stranger.locator("#says")).to_contain_text("There are too many users")
-    stranger.goto(other.url)
-    expect(stranger.locator("#says")).to_contain_text("This session has ended")
-    stranger.context.close()
-    other.context.close()
-    until_folders(app, 1)
-
-
-def until_folders(app: App, number: int) -> None:
-    deadline = time.monotonic() + SLOW_MS / 1000
-    while len(app.folders) != number and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert len(app.folders) == number
+        expect(stranger.locator("#inputSelector option")).to_have_text(["lumbar-t2"])
+    until(lambda: len(app.folders) == 1)
 
 
 def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_the_door_is_asked(
@@ -157,6 +142,7 @@ def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_
     complaints: list[str] = []
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     page.on("console", lambda message: complaints.append(message.text))
+    show_open_dialog(page)
     page.click("#sample-axial-t1")
     expect(page.locator("#inputSelector option")).to_have_text(["axial-t1"])
     segment(page)
@@ -172,6 +158,7 @@ def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_
     expect(area).not_to_have_text(found)
     before = page.evaluate("JSON.stringify(window.trame.state.get('tables'))")
 
+    page.evaluate("window.isBeforeTheBreak = true")
     page.mouse.move(x, y)
     page.mouse.down()
     line.cut()
@@ -179,6 +166,7 @@ def test_a_broken_line_in_the_middle_of_an_edit_leaves_the_work_and_no_host_but_
     page.wait_for_timeout(3000)
     page.mouse.up()
     line.mend()
+    page.wait_for_function("!window.isBeforeTheBreak")
 
     expect(page.locator("#segmentButton")).to_be_visible()
     assert json.loads(before)

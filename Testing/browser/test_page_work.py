@@ -7,6 +7,7 @@ import signal
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,19 @@ from LumbarSegLib.scene.files import load_segmentation
 from LumbarSegLib.scene.host import open_scene
 from LumbarSegLib.scene.segmentations import segments_of
 from Testing.browser.browsing import LUMBARSEG, SLOW_MS, App
-from Testing.browser.working import cell, drag, export, heard, number, on_screen, open_page, segment, unfold, until
+from Testing.browser.working import (
+    cell,
+    drag,
+    enter,
+    export,
+    heard,
+    number,
+    on_screen,
+    open_page,
+    segment,
+    unfold,
+    until,
+)
 from Testing.workers import children_of
 
 expect.set_options(timeout=SLOW_MS)
@@ -36,22 +49,20 @@ PIXEL_MM2 = 0.6875**2
 @pytest.fixture(scope="module")
 def sagittal(browser: Browser, app: App) -> Iterator[Page]:
     """The sagittal sample, segmented and measured."""
-    page = open_page(browser, app)
-    segment(page)
-    yield page
-    page.context.close()
+    with open_page(browser, app) as page:
+        segment(page)
+        yield page
 
 
 @pytest.fixture(scope="module")
 def axial(browser: Browser, app: App) -> Iterator[Page]:
     """The axial sample, opened from the page, segmented and measured."""
-    page = open_page(browser, app)
-    page.click("#openButton")
-    page.click("#sample-axial-t1")
-    expect(page.locator("#inputSelector option")).to_have_text(["axial-t1"])
-    segment(page)
-    yield page
-    page.context.close()
+    with open_page(browser, app) as page:
+        page.click("#openButton")
+        page.click("#sample-axial-t1")
+        expect(page.locator("#inputSelector option")).to_have_text(["axial-t1"])
+        segment(page)
+        yield page
 
 
 def image(name: str) -> sitk.Image:
@@ -71,25 +82,23 @@ def told(page: Page, folder: Path) -> float:
     return float(area)
 
 
-def test_an_image_is_shown_as_it_was_taken(browser: Browser, app: App) -> None:
-    page = open_page(browser, app)
-    main = page.locator(".layout-grid-item:has(#name-Yellow)").bounding_box()
-    beside = page.locator(".layout-grid-item:has(#name-Red)").bounding_box()
+def test_an_image_is_shown_as_it_was_taken(newcomer: Page) -> None:
+    main = newcomer.locator(".layout-grid-item:has(#name-Yellow)").bounding_box()
+    beside = newcomer.locator(".layout-grid-item:has(#name-Red)").bounding_box()
     assert main and beside and main["width"] > 1.8 * beside["width"]
-    assert page.title() == "LumbarSeg"
-    expect(page.locator("#slice-Yellow")).to_have_text("11 / 21")
-    expect(page.locator("#modelBox option")).to_have_count(1 + len(shipped()))
-    page.click("#modelCardButton")
-    expect(page.locator("#cardDialog")).to_contain_text("SHA-256")
-    page.keyboard.press("Escape")
-    expect(page.locator("#cardDialog")).to_have_count(0)
-    page.click("#openButton")
-    page.click("#sample-axial-t1")
-    expect(page.locator("#name-Red")).to_be_visible()
-    expect(page.locator("#name-Yellow")).to_have_count(0)
-    page.click("#layout-four")
-    expect(page.locator(".view-name")).to_have_count(4)
-    page.context.close()
+    assert newcomer.title() == "LumbarSeg"
+    expect(newcomer.locator("#slice-Yellow")).to_have_text("11 / 21")
+    expect(newcomer.locator("#modelBox option")).to_have_count(1 + len(shipped()))
+    newcomer.click("#modelCardButton")
+    expect(newcomer.locator("#cardDialog")).to_contain_text("SHA-256")
+    newcomer.keyboard.press("Escape")
+    expect(newcomer.locator("#cardDialog")).to_have_count(0)
+    newcomer.click("#openButton")
+    newcomer.click("#sample-axial-t1")
+    expect(newcomer.locator("#name-Red")).to_be_visible()
+    expect(newcomer.locator("#name-Yellow")).to_have_count(0)
+    newcomer.click("#layout-four")
+    expect(newcomer.locator(".view-name")).to_have_count(4)
 
 
 def test_the_wheel_scrolls_through_the_slices(sagittal: Page) -> None:
@@ -272,8 +281,7 @@ def test_a_changed_cut_off_counts_as_ones_own(axial: Page, tmp_path: Path) -> No
     axial.click("#cut-offsDialog #closeDialog")
 
 
-def test_ones_own_cut_offs_are_there_the_next_time_until_they_are_reset(browser: Browser, app: App) -> None:
-    first = open_page(browser, app)
+def test_ones_own_cut_offs_are_there_the_next_time_until_they_are_reset(newcomer: Page, app: App) -> None:
     name = MEASURES["ts.ap_diameter"].name
 
     def row_of(page: Page) -> Locator:
@@ -282,30 +290,28 @@ def test_ones_own_cut_offs_are_there_the_next_time_until_they_are_reset(browser:
         return page.locator("#cut-offsDialog tbody tr").filter(has_text=name)
 
     def next_time() -> Page:
-        page = first.context.new_page()
-        page.set_default_timeout(SLOW_MS)
-        page.goto(app.address)
-        page.wait_for_url("**/s/**")
+        page = newcomer.context.new_page()
+        enter(page, app)
         expect(page.locator("#segmentButton")).to_be_enabled()
         return page
 
-    row_of(first).locator("input").fill("9.5")
-    row_of(first).locator("input").press("Enter")
-    expect(row_of(first)).to_contain_text("own cut-off")
-    first.wait_for_function("document.cookie.includes('lumbarseg-cut-offs')")
+    row_of(newcomer).locator("input").fill("9.5")
+    row_of(newcomer).locator("input").press("Enter")
+    expect(row_of(newcomer)).to_contain_text("own cut-off")
+    newcomer.wait_for_function("document.cookie.includes('lumbarseg-cut-offs')")
     second = next_time()
     expect(row_of(second)).to_contain_text("own cut-off")
     expect(row_of(second).locator("input")).to_have_value("9.5")
     second.click("#resetCutOffs")
     expect(row_of(second)).not_to_contain_text("own cut-off")
     second.wait_for_function("!document.cookie.includes('lumbarseg-cut-offs')")
-    first.context.close()
 
 
 def test_a_named_slice_stands_for_its_level_and_the_curve_shows_the_area(axial: Page) -> None:
     unfold(axial, "measure")
     axial.click("#levelsButton")
     axial.locator("[id='level-L4/5']").fill("2")
+    heard(axial)
     axial.click("#nameSlices")
     expect(axial.locator("#levelsDialog")).to_have_count(0)
     until(lambda: number(cell(axial, SAC, "L4/5")) == number(cell(axial, SAC, SLICE)))
@@ -355,38 +361,36 @@ def test_reports_and_a_picture_are_written(sagittal: Page, tmp_path: Path) -> No
     assert sitk.ReadImage(str(picture)).GetSize()[0] > 600
 
 
-def test_a_run_is_cancelled_and_undone(browser: Browser, app: App) -> None:
-    page = open_page(browser, app)
-    page.click("#segmentButton")
-    expect(page.locator("#segmentButton")).to_have_text("Cancel")
-    page.click("#segmentButton")
-    expect(page.locator("#segmentButton")).to_have_text("Segment")
-    expect(page.locator("#measureView td")).to_have_count(0)
-    segment(page)
-    page.click("#undoButton")
-    expect(page.locator("#measureView td")).to_have_count(0)
-    page.click("#undoButton")
-    expect(page.locator("#measureView td").first).to_be_visible()
-    page.context.close()
+def test_a_run_is_cancelled_and_undone(newcomer: Page) -> None:
+    newcomer.click("#segmentButton")
+    expect(newcomer.locator("#segmentButton")).to_have_text("Cancel")
+    newcomer.click("#segmentButton")
+    expect(newcomer.locator("#segmentButton")).to_have_text("Segment")
+    expect(newcomer.locator("#measureView td")).to_have_count(0)
+    segment(newcomer)
+    newcomer.click("#undoButton")
+    expect(newcomer.locator("#measureView td")).to_have_count(0)
+    newcomer.click("#undoButton")
+    expect(newcomer.locator("#measureView td").first).to_be_visible()
 
 
-def test_a_killed_worker_gets_one_sentence_and_the_next_run_works(browser: Browser, app: App) -> None:
-    page = open_page(browser, app)
+def test_a_killed_worker_gets_one_sentence_and_the_next_run_works(newcomer: Page, app: App) -> None:
     before = workers(app)
-    page.click("#segmentButton")
-    expect(page.locator("#segmentButton")).to_have_text("Cancel")
+    newcomer.click("#segmentButton")
+    expect(newcomer.locator("#segmentButton")).to_have_text("Cancel")
     for pid in workers(app) - before or workers(app):
-        os.kill(pid, signal.SIGKILL)
-    expect(page.locator("#statusLabel")).to_contain_text("The process that segments ended")
-    segment(page)
-    page.context.close()
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    expect(newcomer.locator("#statusLabel")).to_contain_text("The process that segments ended")
+    segment(newcomer)
 
 
 def workers(app: App) -> set[int]:
-    """The processes that segment, of all sessions."""
+    """The processes that segment, of all sessions; that of a user who has left may end meanwhile."""
     found = set()
     for pid in children_of(app.process.pid):
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"LumbarSegLib.core.worker" in command:
-            found.add(pid)
+        with suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"LumbarSegLib.core.worker" in command:
+                found.add(pid)
     return found

@@ -2,12 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from Testing.browser.browsing import SLOW_MS, App
 
@@ -18,14 +19,25 @@ _AXES = {"Red": ((0, 1), (1, 1)), "Yellow": ((1, 1), (2, -1))}
 """Of a view: which axis of LPS runs to the right on the screen and which way, and which one downward."""
 
 
-def open_page(browser: Browser, app: App, width: int = 1280, height: int = 800) -> Page:
-    """The page of a new user, once its image is shown."""
-    page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+@contextmanager
+def open_page(browser: Browser, app: App, width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """The page of a new user, once its image is shown. He leaves at the end of the block: there are few places."""
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        enter(page, app)
+        expect(page.locator("#segmentButton")).to_be_enabled()
+        yield page
+
+
+def enter(page: Page, app: App) -> None:
+    """Go in by the address that the command printed; where that leads nowhere, say what was seen instead."""
     page.set_default_timeout(SLOW_MS)
     page.goto(app.address)
-    page.wait_for_url("**/s/**")
-    expect(page.locator("#segmentButton")).to_be_enabled()
-    return page
+    try:
+        page.wait_for_url("**/s/**")
+    except TimeoutError as error:
+        seen = f"{page.url} shows:\n{page.inner_text('body')}"
+        raise AssertionError(f"{seen}\nand the command has said:\n{app.said}") from error
 
 
 def heard(page: Page) -> None:
@@ -50,10 +62,15 @@ def segment(page: Page) -> None:
 
 def upload(page: Page, *paths: Path) -> None:
     """Choose files in the page as a user does."""
+    show_open_dialog(page)
+    page.set_input_files("#openDialog input[type=file]", list(paths))
+
+
+def show_open_dialog(page: Page) -> None:
+    """Open the window that opens images, if it is not open."""
     unfold(page, "image")
     if not page.locator("#openDialog").is_visible():
         page.click("#openButton")
-    page.set_input_files("#openDialog input[type=file]", list(paths))
 
 
 def unfold(page: Page, key: str) -> None:
@@ -99,6 +116,7 @@ def export(page: Page, title: str, folder: Path) -> Path:
     """Export in the format with this title and keep what the browser fetches."""
     unfold(page, "export")
     page.select_option("#formatBox", label=title)
+    heard(page)
     with page.expect_download() as fetching:
         page.click("#exportButton")
     path = folder / fetching.value.suggested_filename

@@ -1,5 +1,6 @@
 "use strict";
 // Where the connection breaks, the session goes on at the other end: ask until it answers, then show the page anew.
+// Where the user closes the page, say so.
 (() => {
   const EVERY_MS = 1000;
 
@@ -22,6 +23,11 @@
         setTimeout(comeBack, EVERY_MS);
       }),
     );
+    // Pictures on their way to a page that closes may break its connection before it is closed in order, so goodbye is
+    // said beside it. Not by a beacon: without a referrer that would not name its origin.
+    window.addEventListener("pagehide", () => {
+      if (!lost) void fetch("goodbye", { method: "POST", keepalive: true });
+    });
   };
   ready();
 })();

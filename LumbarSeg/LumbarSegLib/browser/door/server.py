@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,10 @@ def _routes(sessions: Sessions, client: ClientSession, limits: Limits, secure: b
     async def upload(request: web.Request) -> web.Response:
         return web.json_response({"images": await take_in(request, session_of(request), limits)})
 
+    async def leave(request: web.Request) -> web.Response:
+        session_of(request).goodbye()
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
     async def hand_out(request: web.Request) -> web.FileResponse:
         session = session_of(request)
         session.touch()
@@ -163,6 +168,7 @@ def _routes(sessions: Sessions, client: ClientSession, limits: Limits, secure: b
         web.post("/sessions", begin),
         web.get(PUBLIC + "{name}", asset),
         web.post("/s/{id}/upload", upload),
+        web.post("/s/{id}/goodbye", leave),
         web.get("/s/{id}/files/{drawer}/{name}", hand_out),
         web.route("*", "/s/{id}/{inner:.*}", go_on),
     ]

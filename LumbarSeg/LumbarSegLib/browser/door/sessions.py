@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import itertools
 import logging
+import math
 import secrets
 import shutil
 import time
@@ -24,6 +25,7 @@ from LumbarSegLib.browser.limits import Limits
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0  # between two looks at who has left
+_PARTING_S = 5.0  # from a page's goodbye to the end of its connection, at most
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Session:
     """Whether a page has ever connected."""
     left: bool = False
     """Whether the page said goodbye then, or the connection broke."""
+    goodbye_at: float = -math.inf
+    """When a page said, beside its connection, that it is being closed."""
     noticed: bool = False
     """Whether the user has been told that the session ends for idleness."""
     uploading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -59,14 +63,19 @@ class Session:
     def connected(self) -> None:
         """A page of the session has connected."""
         self.connections += 1
-        self.came, self.left = True, False
+        self.came, self.left, self.goodbye_at = True, False, -math.inf
         self.touch()
+
+    def goodbye(self) -> None:
+        """A page is being closed; its connection may break before it can say so by itself."""
+        self.goodbye_at = time.monotonic()
+        self.left = self.left or not self.connections
 
     def disconnected(self, left: bool) -> None:
         """A page has closed (`left`), or the connection to it broke."""
         self.connections -= 1
-        self.left = left
         self.gone_since = time.monotonic()
+        self.left = left or self.gone_since - self.goodbye_at < _PARTING_S
 
     def why_over(self, limits: Limits) -> str:
         """Why the session is to end now; "" where it is not."""
@@ -115,7 +124,10 @@ class Sessions:
         """A session for one more user. Raises Refused where all places are taken, ChildFailed where it cannot start."""
         if len(self._sessions) + self._starting >= self._limits.sessions:
             places = "the one place is" if self._limits.sessions == 1 else f"all {self._limits.sessions} places are"
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"There are too many users: {places} taken; try again later.")
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"There are too many users: {places} taken; wait here until one is free.",
+            )
         self._starting += 1
         try:
             spare, self._spare = self._spare, None
