@@ -1,6 +1,6 @@
 """Findings that were read from a file, shown on the volume that they were measured in; no segmentation is needed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,19 +90,10 @@ def _is_measured(image: sitk.Image, study: Study, series: str) -> bool:
         return True
     series = identity.get("series_instance_uid") or series
     is_same_series = bool(series) and series == told.get("image_series_instance_uid")
-    return (is_same_series or "image_sha256" not in told) and _holds(image, _places(study.findings))
+    return (is_same_series or "image_sha256" not in told) and _holds(image, study.findings.places)
 
 
-def _places(findings: Findings) -> list[Point]:
-    traced: Iterable[Point] = (
-        place
-        for one in findings.measurements
-        for place in (*one.trace.points.values(), *(end for line in one.trace.lines for end in line))
-    )
-    return [*(one.place for one in findings.landmarks.values()), *traced]
-
-
-def _holds(image: sitk.Image, places: list[Point]) -> bool:
+def _holds(image: sitk.Image, places: Sequence[Point]) -> bool:
     """Whether places (LPS, mm) lie in an image, or next to it; none at all say nothing."""
     if not places:
         return False
