@@ -1,7 +1,7 @@
 """A session: its parts joined, its one timer, and what the page shows of them."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 from LumbarSegLib.browser.session.application import slicer_app, web_server
@@ -114,16 +114,21 @@ class Session:
         self.state.log = self.running.log
         self.exporting.show(self.choosing.volume)
 
-    def segment(self) -> None:
-        """Begin a run with what is chosen; or, while one goes on, give it up."""
-        volume = self.choosing.volume
+    def segment(self, chosen: Mapping[str, str]) -> None:
+        """Begin a run with what the click says is chosen; or, while one goes on, give it up."""
         if self.running.is_busy:
             self.running.cancel()
-        elif volume is not None:
+        else:
+            self.choosing.take(chosen)
+            self._begin()
+        self.show()
+
+    def _begin(self) -> None:
+        volume = self.choosing.volume
+        if volume is not None and not self.choosing.problem:
             replaces = self.state.replace == "replace"
             old = to_replace(self.correcting.segmentation, volume) if replaces else None
             self.running.begin(volume, self.choosing.choices, old)
-        self.show()
 
     async def open_entry(self, path: str, is_folder: bool) -> None:
         """Go into a folder of the server, or open a file in it."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import html
 
+from LumbarSegLib.browser.session.choosing import OF_A_RUN
 from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section, text
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def image_section(session: "Session") -> None:
 def segment_section(session: "Session") -> None:
     """The run: its button, how far it is, and the way back."""
     with section("segment", "Segment"):
-        button("segmentButton", session.segment, classes="main")
+        button("segmentButton", (session.segment, f"[{{{', '.join(OF_A_RUN)}}}]"), classes="main")
         with html.Div(
             classes="progress",
             v_if="looks.progressBar.visible",
