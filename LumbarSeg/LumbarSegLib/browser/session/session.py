@@ -16,6 +16,7 @@ from LumbarSegLib.browser.session.opening import Opening
 from LumbarSegLib.browser.session.page.shell import build_page
 from LumbarSegLib.browser.session.serving import protect
 from LumbarSegLib.browser.session.sources import Sources
+from LumbarSegLib.browser.session.spacing import PixelSpacing
 from LumbarSegLib.browser.session.viewing import Viewing
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
@@ -68,6 +69,7 @@ class Session:
         self.sources = Sources(settings.sources, settings.uploads)
         self.exporting = Exporting(self.state, settings.exports, self._exported, self.sources)
         self.state.change("image")(lambda **_: self._image_chosen())
+        self.spacing = PixelSpacing(self)
         self.cut_offs = CutOffs(self.state, self.measuring)
         build_page(self)
 
@@ -237,6 +239,7 @@ class Session:
 
     def _on_choice(self) -> None:
         self.running.dismiss()
+        self.spacing.show(self.choosing.volume)
         task = self.choosing.likely_task or "sagittal"
         if self.choosing.volume is not None and not self.running.is_busy and task != self._warmed:
             self._warmed = task
