@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from LumbarSegLib.core.confirmation import Confirmation
     from LumbarSegLib.core.study import Study
 
-_FINDINGS = (".json", ".csv")
-
 
 def report(
     image: Annotated[
@@ -91,6 +89,8 @@ def report(
 
     With --labels the image is measured as it is segmented there; of FINDINGS.json the page is made again.
     """
+    from LumbarSegLib.core.report.reading import SUFFIXES
+
     wishes = CaseWishes(
         pdf=pdf,
         dicom=dicom,
@@ -109,7 +109,7 @@ def report(
         thresholds=thresholds,
     )
     by = confirmed_by(confirmer, organization)
-    if image.suffix.lower() in _FINDINGS:
+    if image.suffix.lower() in SUFFIXES:
         done = _of_findings(image, of, labels, out, wishes, by)
     elif of is not None:
         raise typer.BadParameter(f"{image.name} is an image, and --image is for findings (.json); leave it out.")

@@ -21,7 +21,6 @@ from LumbarSegLib.scene.reading import image_to_measure
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
 
-SUFFIXES = (".json", ".csv")
 _BESIDE_MM = 30.0  # a corner of a cut vertebra can lie a little outside of the image
 _TOLD = ("LumbarSeg", "Model", "Edited by hand", "Confirmed", "Checked one by one")
 
@@ -55,10 +54,7 @@ def open_findings(path: Path, volume: "vtkMRMLVolumeNode | None", name: str = ""
     Raises InputError where the file cannot be read, no volume is open, or another one than was measured.
     """
     called = name or path.name
-    try:
-        findings, provenance = read_findings(path)
-    except InputError as error:
-        raise InputError(str(error).replace(path.name, called)) from error
+    findings, provenance = read_findings(path, called)
     study = Study(called, None, None, findings, provenance)
     if volume is None:
         raise InputError(f"{called} holds measures and no image; open the image that they were measured in first.")
