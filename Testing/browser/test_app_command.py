@@ -121,6 +121,20 @@ def test_what_cannot_be_is_one_line(
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("text.nii", "this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM."),
+        ("text.mrb", "the scene is damaged or incomplete; save it again."),
+    ],
+)
+def test_a_file_that_is_no_image_starts_nothing(name: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("hello")
+    with running(str(tmp_path / name)) as command:
+        assert command.communicate(timeout=60) == ("", f"lumbarseg: {name}: {complaint}\n")
+    assert command.returncode == 1
+
+
 def test_the_help_answers_at_once_and_names_the_limits() -> None:
     help_text = CliRunner().invoke(app, ["app", "--help"]).output
     assert "LUMBARSEG_TOKEN" in help_text

@@ -1,5 +1,6 @@
 """A folder of the server that every user may look through, and what is opened from it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -61,14 +62,26 @@ def test_a_folder_is_opened_as_dicom_and_a_file_by_a_click(page: Page) -> None:
     expect(page.locator("#name-Red")).to_be_visible()
 
 
-def test_a_film_is_segmented_and_shown_as_it_is_seen(page: Page) -> None:
+def test_a_film_whose_spacing_is_given_is_measured_in_mm_and_shown_as_it_is_seen(page: Page) -> None:
     page.click("#openButton")
     page.click("#servedFiles .grow:has-text('..')")
     page.click("#servedFiles .grow:has-text('film.png')")
     expect(page.locator("#inputSelector option")).to_have_text(["film"])
     page.select_option("#viewBox", "frontal")
+    expect(page.locator(".scale")).to_have_count(0)
+    page.fill("#pixelSpacing", "150")
+    page.press("#pixelSpacing", "Enter")
+    expect(page.locator("#trouble")).to_contain_text("150 mm is no distance of pixels")
+    page.fill("#pixelSpacing", "0.5")
+    page.press("#pixelSpacing", "Enter")
+    expect(page.locator("#imageSection .note")).to_have_text(
+        "The pixel spacing of 0.5 mm is as given, not from the file."
+    )
+    expect(page.locator(".scale")).to_have_count(1)
     segment(page)
     expect(page.locator("#tableBox button").first).to_have_text("Tilts")
     page.click("#tableBox button:has-text('Across levels')")
     expect(page.locator("#measureView")).to_contain_text("Cobb")
+    expect(page.locator("#measureView td[data-key^='coronal.shift']")).to_have_text(re.compile(r"\d"))
+    expect(page.locator("#pixelSpacing")).to_be_disabled()
     expect(page.locator(".view-name")).to_have_count(1)

@@ -374,6 +374,20 @@ def test_a_run_is_cancelled_and_undone(newcomer: Page) -> None:
     expect(newcomer.locator("#measureView td").first).to_be_visible()
 
 
+def test_a_choice_right_before_the_click_counts(newcomer: Page) -> None:
+    """Both happen at once, so the click reaches the session first; no radiograph is asked for of several slices."""
+    newcomer.evaluate(
+        """() => {
+            const box = document.getElementById('taskBox');
+            box.value = 'xray';
+            box.dispatchEvent(new Event('change'));
+            document.getElementById('segmentButton').click();
+        }"""
+    )
+    expect(newcomer.locator("#statusLabel")).to_contain_text("a radiograph is one slice")
+    assert newcomer.evaluate("window.trame.state.get('log')") == ""
+
+
 def test_a_killed_worker_gets_one_sentence_and_the_next_run_works(newcomer: Page, app: App) -> None:
     before = workers(app)
     newcomer.click("#segmentButton")

@@ -90,6 +90,22 @@ def test_a_folder_that_is_there_keeps_its_other_files_and_gets_the_new_ones(case
     assert files_of(tmp_path) == {"notes.txt", f"{NAME}.html", f"{NAME}.csv", f"{NAME}.json"}
 
 
+def test_a_table_makes_a_report_of_its_own_and_never_one_in_the_place_of_its_json(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in case.iterdir()}
+    assert run(["report", str(case / f"{NAME}.csv"), "-o", str(case)]) == 2
+    told = one_line_of_error(capsys)
+    assert f"{NAME}.csv does not tell where it was measured" in told and "or another folder." in told
+    assert {path: path.read_bytes() for path in case.iterdir()} == before
+
+    for _ in ("new", "in the place of an earlier one"):
+        assert run(["report", str(case / f"{NAME}.csv"), "-o", str(tmp_path)]) == 0
+    assert in_csv((tmp_path / f"{NAME}.csv").read_text("utf-8-sig")) == in_csv(
+        (case / f"{NAME}.csv").read_text("utf-8-sig")
+    )
+
+
 def test_a_full_disk_leaves_the_files_of_the_last_run(case: Path, tmp_path: Path) -> None:
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

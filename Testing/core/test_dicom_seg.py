@@ -108,11 +108,11 @@ def test_a_label_map_of_which_no_model_is_known_counts_as_drawn_by_hand(spine: M
     assert not any("SegmentationAlgorithmIdentificationSequence" in one for one in seg.SegmentSequence)
 
 
-def test_a_vertebra_that_the_border_cuts_says_so(tmp_path: Path) -> None:
+def test_a_vertebra_that_is_seen_in_part_says_what_its_flag_says(tmp_path: Path) -> None:
     made = sagittal(tmp_path, cut_above=10.0)
     (seg,) = segs_of(made)
     told = {one.SegmentLabel: one.get("SegmentDescription", "") for one in seg.SegmentSequence}
-    assert told["L2"] == "Partly visible: cut by the border of the image"
+    assert told["L2"] == "L2 is seen in part: the border of the image cuts it, or it fades out before."
     assert told["L4"] == told["Spinal canal"] == ""
 
 

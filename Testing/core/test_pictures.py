@@ -11,9 +11,10 @@ from PIL import Image
 
 from LumbarSegLib.core import inference, models, preprocess
 from LumbarSegLib.core.agreement import self_agreement
-from LumbarSegLib.core.images import check_fits, has_spacing, notes_of, plane_of, read_image
+from LumbarSegLib.core.images import check_fits, has_spacing, image_identity, notes_of, plane_of, read_image
 from LumbarSegLib.core.labelmap import on_grid_of
 from LumbarSegLib.core.pictures import SIDES
+from LumbarSegLib.core.spacing import with_spacing
 from LumbarSegLib.errors import InputError
 from Testing.axial import IVD, axial_image, axial_labels
 from Testing.bad_images import BAD_IMAGES, meta_image, nifti, nrrd, volume
@@ -209,6 +210,19 @@ def test_a_second_answer_is_asked_for_over_the_same_field_of_view(tmp_path: Path
     model = models.open_model(models.find(str(path)), "cpu", accept_unlisted=True)
     found = self_agreement(image, inference.segment_labels(image, model), model)
     assert found == {"slice 1.aap": 1.0}
+
+
+@pytest.mark.parametrize("given", [{"without_spacing": True}, {"radiograph": True}], ids=["axial", "film"])
+def test_a_spacing_that_is_given_later_makes_the_image_as_if_it_had_been_given_at_once(
+    tmp_path: Path, given: dict[str, bool]
+) -> None:
+    path = write(tmp_path / "slice.png", grey())
+    without, at_once = read_image(path, **given), read_image(path, pixel_spacing_mm=0.5, **given)
+    later = with_spacing(with_spacing(without, 0.7), 0.5)
+    taken_back = with_spacing(later, None)
+    for one, other in ((later, at_once), (taken_back, without)):
+        assert image_identity(one) == image_identity(other) and notes_of(one) == notes_of(other)
+        assert has_spacing(one) == has_spacing(other)
 
 
 def test_a_label_map_made_without_spacing_belongs_to_the_image_once_the_spacing_is_given(tmp_path: Path) -> None:

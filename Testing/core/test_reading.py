@@ -83,3 +83,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"findings\.json: "):
         read_findings(path)
+    with pytest.raises(InputError, match=r"^größe\.json: "):
+        read_findings(path, "größe.json")

@@ -12,7 +12,7 @@ import typer
 
 from LumbarSegLib import RESEARCH_USE
 from LumbarSegLib.cli.options import DebugOption
-from LumbarSegLib.errors import InputError, LumbarSegError
+from LumbarSegLib.errors import LumbarSegError
 
 _PACKAGES = ("aiohttp", "trame_slicer")
 _SHORTEST_TOKEN = 16
@@ -79,7 +79,7 @@ def app(
 
 
 def _to_open(target: Path | None, sample: str | None) -> dict[str, str] | None:
-    """What each session begins with. Raises InputError where it is not there."""
+    """What each session begins with. Raises InputError where it is not there, or is no image."""
     if sample is not None:
         from LumbarSegLib.resources import samples_dir
 
@@ -90,9 +90,19 @@ def _to_open(target: Path | None, sample: str | None) -> dict[str, str] | None:
         return {"sample": sample}
     if target is None or target.is_dir():
         return None
-    if not target.exists():
-        raise InputError(f"{target}: there is no such file or folder; check the path.")
+    _check(target)
     return {"path": str(target.resolve())}
+
+
+def _check(target: Path) -> None:
+    """Raise InputError where a file is none that the page opens, before anything is started for it."""
+    from LumbarSegLib.browser.bundles import SUFFIX, check_bundle
+    from LumbarSegLib.core.images import check_is_image
+
+    if target.is_file() and target.name.lower().endswith(SUFFIX):
+        check_bundle(target, target.name)
+    else:
+        check_is_image(target)
 
 
 def _public(url: str | None) -> Any:

@@ -16,8 +16,6 @@ SAMPLE_SUFFIXES = (".nrrd", ".nii.gz", ".mha")
 PRINTED = Path("-")
 """Stands for standard output where a file could be named."""
 
-_LARGEST_PIXEL_MM = 10.0
-
 _MAY_STAND_ALONE = ("--json", "--csv")
 _TABLES = (".json", ".csv", ".tsv", ".txt", ".xls", ".xlsx", ".ods")
 """No image is called so: what has such a name after one of these options is meant for it, rightly or not."""
@@ -71,10 +69,14 @@ def lowest_disc_name(name: str | None) -> str | None:
 
 def in_mm(pixel_spacing: float | None) -> float | None:
     """A callback that takes only distances in mm that pixels can have."""
-    if pixel_spacing is not None and not 0 < pixel_spacing <= _LARGEST_PIXEL_MM:
-        raise typer.BadParameter(
-            f"{pixel_spacing:g} mm is no distance of pixels; give what the scanner says, as 0.6875."
-        )
+    from LumbarSegLib.core.spacing import check_pixel_spacing
+    from LumbarSegLib.errors import InputError
+
+    try:
+        if pixel_spacing is not None:
+            check_pixel_spacing(pixel_spacing)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
     return pixel_spacing
 
 

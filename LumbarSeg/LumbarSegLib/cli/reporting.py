@@ -1,6 +1,7 @@
 """lumbarseg report: all of an image in one go, or what was measured before; lumbarseg compare: a follow-up."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,12 +30,11 @@ from LumbarSegLib.cli.options import (
     lowest_disc_name,
 )
 from LumbarSegLib.cli.progress import progress_bar
+from LumbarSegLib.errors import InputError
 
 if TYPE_CHECKING:
     from LumbarSegLib.core.confirmation import Confirmation
     from LumbarSegLib.core.study import Study
-
-_FINDINGS = (".json", ".csv")
 
 
 def report(
@@ -89,6 +89,8 @@ def report(
 
     With --labels the image is measured as it is segmented there; of FINDINGS.json the page is made again.
     """
+    from LumbarSegLib.core.report.reading import SUFFIXES
+
     wishes = CaseWishes(
         pdf=pdf,
         dicom=dicom,
@@ -107,7 +109,7 @@ def report(
         thresholds=thresholds,
     )
     by = confirmed_by(confirmer, organization)
-    if image.suffix.lower() in _FINDINGS:
+    if image.suffix.lower() in SUFFIXES:
         done = _of_findings(image, of, labels, out, wishes, by)
     elif of is not None:
         raise typer.BadParameter(f"{image.name} is an image, and --image is for findings (.json); leave it out.")
@@ -150,7 +152,23 @@ def _of_findings(
     if image is not None:
         check_source(image, dicom=wishes.dicom, patient=wishes.patient)
     study = study_of_findings(findings, image, labels, wishes.pixel_spacing)
+    _check_keeps_places(study, findings, out)
     return _written(study, image, out, wishes, by)
+
+
+def _check_keeps_places(study: "Study", findings: Path, out: Path) -> None:
+    """Raise BadParameter where the report of a table would take the place of findings that tell more than it."""
+    from LumbarSegLib.core.report.reading import read_findings
+
+    there = out / f"{study.name}.json"
+    if study.findings.places or not there.is_file():
+        return
+    with suppress(InputError):
+        if read_findings(there)[0].places:
+            raise typer.BadParameter(
+                f"{findings.name} does not tell where it was measured, and {there} does and would be replaced; "
+                "give that one, or another folder."
+            )
 
 
 def _written(

@@ -166,3 +166,10 @@ class Findings:
             if one.measure == measure and one.level == level:
                 return one
         raise KeyError(f"{measure} at {level}")
+
+    @property
+    def places(self) -> tuple[Point, ...]:
+        """All places that landmarks and traces tell, without contours; none where they were read from a table."""
+        ends = (end for one in self.measurements for line in one.trace.lines for end in line)
+        points = (place for one in self.measurements for place in one.trace.points.values())
+        return (*(one.place for one in self.landmarks.values()), *points, *ends)

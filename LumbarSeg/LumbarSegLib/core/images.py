@@ -3,7 +3,8 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.core.projection import is_projection
 from LumbarSegLib.core.spacing import has_spacing as has_spacing  # noqa: PLC0414 - the other layers take this from here too
 from LumbarSegLib.core.spacing import states_spacing, with_spacing
-from LumbarSegLib.core.volume_files import read_file
+from LumbarSegLib.core.volume_files import read_file, reader_of
 from LumbarSegLib.errors import InputError, OutputError
 
 RADIOGRAPHS = "XR"
@@ -52,14 +53,11 @@ def read_image(
     tells what was left out or assumed. Raises InputError with one sentence for everything that makes the file unusable.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file or folder; check the path.")
+    check_is_image(path)
     silent = without_spacing or pixel_spacing_mm is not None
-    try:
+    with _permitted(path):
         dicom = path.is_dir() or is_dicom(path)
         image = read_series(path, series, radiograph) if dicom else read_file(path, silent, radiograph)
-    except PermissionError as error:
-        raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
     if not has_spacing(image):
         image = with_spacing(image, pixel_spacing_mm)
     elif pixel_spacing_mm is not None:
@@ -70,6 +68,23 @@ def read_image(
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     return image
+
+
+def check_is_image(path: Path) -> None:
+    """Raise InputError where there is nothing, or a file that by its first bytes is no image; no voxel is read."""
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder; check the path.")
+    with _permitted(path):
+        if not path.is_dir() and not is_dicom(path):
+            reader_of(path)
+
+
+@contextmanager
+def _permitted(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise InputError(f"{path}: reading is not permitted; ask for access or copy the image.") from error
 
 
 def _check_axial_if_unstated(image: sitk.Image) -> None:

@@ -10,6 +10,7 @@ from LumbarSegLib.errors import InputError
 
 _LEAST_INSIDE = 0.95  # of the labelled voxels; with fewer in the image, the label map belongs to another one
 _SAME_PLACE = 0.01  # of a voxel
+_SAME_GRID = 1e-4  # mm; a scene file rounds
 _PROBED = 20000
 _LABELS = [0, *(row.label for row in STRUCTURES)]
 
@@ -105,3 +106,13 @@ def _in_image(grid: sitk.Image, places: NDArray[np.float64]) -> NDArray[np.float
 
 def _axes(grid: sitk.Image) -> NDArray[np.float64]:
     return np.reshape(grid.GetDirection(), (3, 3))
+
+
+def are_same(one: sitk.Image, other: sitk.Image) -> bool:
+    """Whether two label maps have the same labels on the same grid, but for what a scene file rounds."""
+    if one.GetSize() != other.GetSize():
+        return False
+    grid, other_grid = ((*image.GetOrigin(), *image.GetSpacing(), *image.GetDirection()) for image in (one, other))
+    return np.allclose(grid, other_grid, rtol=0, atol=_SAME_GRID) and np.array_equal(
+        sitk.GetArrayViewFromImage(one), sitk.GetArrayViewFromImage(other)
+    )

@@ -21,6 +21,12 @@ def with_notes(image: sitk.Image, notes: Sequence[str]) -> sitk.Image:
     return carrying(image, {_CARRIED: json.dumps([*notes_of(image), *notes])})
 
 
+def without_note(image: sitk.Image, note: str) -> sitk.Image:
+    """A copy of an image that carries its other notes."""
+    kept = [one for one in notes_of(image) if one != note]
+    return carrying(image, {_CARRIED: json.dumps(kept) if kept else ""})
+
+
 def listed(names: Sequence[str]) -> str:
     """The first names and how many there are besides."""
     shown = ", ".join(names[:_NAMED])

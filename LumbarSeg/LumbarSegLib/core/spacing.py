@@ -3,12 +3,14 @@
 import SimpleITK as sitk
 
 from LumbarSegLib.core.carried import carrying
-from LumbarSegLib.core.notes import with_notes
+from LumbarSegLib.core.notes import with_notes, without_note
 from LumbarSegLib.core.preprocess import SLICE_DISTANCE_MM
 from LumbarSegLib.core.projection import is_projection
+from LumbarSegLib.errors import InputError
 
 _UNKNOWN = "LumbarSeg.WithoutSpacing"
 _GIVEN = "LumbarSeg.GivenSpacing"
+_LARGEST_MM = 10.0
 
 AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 """Taken as the direction of axial slices that have none: columns to the patient's left, rows to the back, LPS."""
@@ -36,16 +38,30 @@ def unspaced(image: sitk.Image, direction: tuple[float, ...]) -> sitk.Image:
 
 
 def with_spacing(image: sitk.Image, pixel_spacing_mm: float | None) -> sitk.Image:
-    """An unspaced axial image or radiograph with square pixels as the user gave them, if he did; notes say either."""
-    if pixel_spacing_mm is None:
-        return with_notes(image, [NOT_STATED])
-    told = carrying(image, {_UNKNOWN: "", _GIVEN: "yes"})
-    between, assumed = 1.0, ""
-    if not is_projection(image):
-        between = SLICE_DISTANCE_MM
-        assumed = f"; the distance of slices is taken as {between:g} mm, and volumes rest on that"
-    told.SetSpacing((pixel_spacing_mm, pixel_spacing_mm, between))
-    return with_notes(told, [f"The pixel spacing of {pixel_spacing_mm:g} mm is as given, not from the file{assumed}."])
+    """An axial image or a radiograph whose file states no spacing with square pixels as the user gave them, if he did;
+    notes say either, in the place of what was given before.
+    """
+    known = pixel_spacing_mm is not None
+    marks = {_UNKNOWN: "" if known else "yes", _GIVEN: "yes" if known else ""}
+    told = carrying(without_note(image, _note(image)), marks)
+    across = pixel_spacing_mm or 1.0
+    told.SetSpacing((across, across, SLICE_DISTANCE_MM if known and not is_projection(image) else 1.0))
+    return with_notes(told, [_note(told)])
+
+
+def check_pixel_spacing(mm: float) -> None:
+    """Raise InputError where this is no distance in mm that pixels can have."""
+    if not 0 < mm <= _LARGEST_MM:
+        raise InputError(f"{mm:g} mm is no distance of pixels; give what the scanner says, as 0.6875.")
+
+
+def _note(image: sitk.Image) -> str:
+    if not has_spacing(image):
+        return NOT_STATED
+    across, _, between = image.GetSpacing()
+    assumed = f"; the distance of slices is taken as {between:g} mm, and volumes rest on that"
+    told = f"The pixel spacing of {across:g} mm is as given, not from the file"
+    return f"{told}." if is_projection(image) else f"{told}{assumed}."
 
 
 def spacing_as_of(image: sitk.Image, made: sitk.Image) -> sitk.Image:

@@ -21,9 +21,7 @@ def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk
     refused. A `radiograph` is a picture, or a volume of one slice. Raises InputError for all that cannot be read or
     trusted.
     """
-    if path.stat().st_size == 0:
-        raise InputError(f"{path.name}: the file is empty; copy or export it again.")
-    reader = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
+    reader = reader_of(path)
     if reader in PICTURES:
         if may_be_silent or radiograph:
             return read_picture(path, radiograph)
@@ -31,8 +29,6 @@ def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk
             f"{path.name}: a picture has no place in the patient; say what it shows: a radiograph with --task xray, "
             "an axial slice with --task axial, and --pixel-spacing where it is known."
         )
-    if reader not in VOLUMES:
-        raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
     stated = stated_geometry(path, reader)
     silent = stated if (may_be_silent or radiograph) and lacks_spacing(stated) else None
     if silent is None:
@@ -48,6 +44,16 @@ def read_file(path: Path, may_be_silent: bool, radiograph: bool = False) -> sitk
     if silent:
         image = unspaced(image, AXES if silent.axes is None else image.GetDirection())
     return as_projection(image) if radiograph else image
+
+
+def reader_of(path: Path) -> str:
+    """ITK's name of the format of a file, by its content. Raises InputError where it is none that is read here."""
+    if path.stat().st_size == 0:
+        raise InputError(f"{path.name}: the file is empty; copy or export it again.")
+    reader: str = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
+    if reader not in (*PICTURES, *VOLUMES):
+        raise InputError(f"{path.name}: this is not an image that can be read; give NRRD, NIfTI, MetaImage or DICOM.")
+    return reader
 
 
 def _reason(message: str) -> str:

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from LumbarSegLib.core.findings import Measurement
 from LumbarSegLib.core.report.explained import explained
+from LumbarSegLib.core.report.reading import SUFFIXES
 from LumbarSegLib.core.thresholds import Thresholds
 from LumbarSegLib.desktop import asking
 from LumbarSegLib.desktop.dicom_files import series_of
@@ -17,7 +18,6 @@ from LumbarSegLib.desktop.measure_table import MeasureTable
 from LumbarSegLib.desktop.thresholds_dialog import ask_thresholds, kept_thresholds
 from LumbarSegLib.desktop.widgets import Connections
 from LumbarSegLib.errors import LumbarSegError, as_sentence
-from LumbarSegLib.scene.opened import SUFFIXES
 from LumbarSegLib.scene.showing_measures import Following
 from LumbarSegLib.scene.tabulated import area_plot
 

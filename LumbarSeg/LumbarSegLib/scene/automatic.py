@@ -14,11 +14,14 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from LumbarSegLib.core import analysis
+from LumbarSegLib.core.analysis import Measured
+from LumbarSegLib.core.labelmap import are_same
 from LumbarSegLib.core.regions import Result
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.host import slicer
 from LumbarSegLib.scene.merging import merged
-from LumbarSegLib.scene.reading import result_of
+from LumbarSegLib.scene.reading import lowest_disc_of, result_of
 from LumbarSegLib.scene.segmentations import add_segments, label_of, provenance_of, segments_of, task_of
 from LumbarSegLib.scene.volumes import oriented_from_image
 
@@ -69,6 +72,24 @@ def automatic_labels(segmentation: "vtkMRMLSegmentationNode") -> sitk.Image | No
     labels.SetOrigin(told["origin"])
     labels.SetDirection(told["direction"])
     return labels
+
+
+def made_as(segmentation: "vtkMRMLSegmentationNode") -> tuple[str | None, str]:
+    """What tells one run, and one naming of its levels, from another."""
+    return segmentation.GetAttribute(AUTOMATIC), lowest_disc_of(segmentation)
+
+
+def measured_as_made(segmentation: "vtkMRMLSegmentationNode", image: sitk.Image, labels: sitk.Image) -> Measured | None:
+    """The measures of the automatic result where the segments, as `labels`, are no longer it, so that what was edited
+    is known as such; else None.
+    """
+    made = automatic_labels(segmentation)
+    if made is None or are_same(made, labels):
+        return None
+    try:
+        return analysis.measure(result_of(segmentation, made), image)
+    except InputError:
+        return None  # the volume is another one now, and all in it is new
 
 
 def automatic_of(segmentation: "vtkMRMLSegmentationNode") -> Result | None:

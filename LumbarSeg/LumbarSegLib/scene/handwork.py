@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from LumbarSegLib.core.findings import Findings, Measurement, Point
+from LumbarSegLib.core.findings import Findings, Measurement, Point, slice_name
+from LumbarSegLib.core.regions import Result
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
@@ -28,6 +29,14 @@ def landmarks_of(segmentation: "vtkMRMLSegmentationNode") -> dict[str, Point]:
 def keep_landmarks(segmentation: "vtkMRMLSegmentationNode", places: Mapping[str, Point]) -> None:
     """Keep these landmarks and no others."""
     _keep(segmentation, LANDMARKS, places)
+
+
+def at_levels_of(result: Result, places: Mapping[str, Point]) -> dict[str, Point]:
+    """The landmarks at levels that there are; the others wait until theirs is there again."""
+    names = {one.structure.name for one in result.instances}
+    names |= {"S1"} if any(name.endswith("/S1") for name in names) else set()
+    names |= {slice_name(number + 1) for number in range(max(result.labels.GetSize()))}
+    return {name: place for name, place in places.items() if name.partition(".")[0] in names}
 
 
 def confirm(segmentation: "vtkMRMLSegmentationNode", measurement: Measurement) -> None:

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
 import SimpleITK as sitk
 
 from LumbarSegLib.core import analysis
 from LumbarSegLib.core.analysis import Measured
-from LumbarSegLib.core.findings import Findings, Measurement, Point, slice_name
+from LumbarSegLib.core.findings import Findings, Measurement, Point
+from LumbarSegLib.core.labelmap import are_same
 from LumbarSegLib.core.levels import Spine
 from LumbarSegLib.core.regions import Result
 from LumbarSegLib.core.thresholds import SHIPPED, Thresholds
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene import handwork, reading
-from LumbarSegLib.scene.automatic import AUTOMATIC, agreement_of, automatic_labels
+from LumbarSegLib.scene.automatic import agreement_of, made_as, measured_as_made
 from LumbarSegLib.scene.following import Followed
 from LumbarSegLib.scene.segmentations import labels_from_segmentation, task_of
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
 _GONE = "The segmentation or its volume is no longer in the scene. Choose another one."
-_SAME_GRID = 1e-4  # mm; a scene file rounds
 
 
 class LiveMeasures:
@@ -209,7 +208,7 @@ class LiveMeasures:
             nodes.take()
             self._read = None
             self._left_out = reading.left_out_of(segmentation)
-            if self._made_as != _made_as(segmentation):
+            if self._made_as != made_as(segmentation):
                 self._start_anew(segmentation)
             self._read = self._reading(segmentation, volume)
         image, found = self._read
@@ -218,8 +217,8 @@ class LiveMeasures:
         measured = analysis.measure(
             found,
             image,
-            _present(self._overrides, found),
-            self._measured or _as_made(segmentation, image, found.labels),
+            handwork.at_levels_of(found, self._overrides),
+            self._measured or measured_as_made(segmentation, image, found.labels),
             self._agreement if self._agreement is not None else agreement_of(segmentation),
             sagittal=self._spine,
             levels=self._levels or None,
@@ -235,13 +234,13 @@ class LiveMeasures:
         """The image and what is segmented in it; the last result itself where it still holds just that."""
         image = reading.image_to_measure(volume, task_of(segmentation))
         labels, last = labels_from_segmentation(segmentation, volume), self._last
-        if last is None or not _are_same(last.labels, labels):
+        if last is None or not are_same(last.labels, labels):
             self._last = last = reading.result_of(segmentation, labels)
         return image, last
 
     def _start_anew(self, segmentation: "vtkMRMLSegmentationNode") -> None:
         """Forget the measures of what the segmentation held before, and take over what was set by hand in it."""
-        self._made_as = _made_as(segmentation)
+        self._made_as = made_as(segmentation)
         self._overrides = handwork.landmarks_of(segmentation)
         self._measured = self._last = self._findings = None
 
@@ -256,39 +255,6 @@ class LiveMeasures:
     def _set_statuses(self, segmentation: "vtkMRMLSegmentationNode") -> None:
         assert self._measured is not None
         self._findings = handwork.with_confirmed(segmentation, self._measured.findings)
-
-
-def _made_as(segmentation: "vtkMRMLSegmentationNode") -> tuple[str | None, str]:
-    """What tells one run, and one naming of its levels, from another."""
-    return segmentation.GetAttribute(AUTOMATIC), reading.lowest_disc_of(segmentation)
-
-
-def _as_made(segmentation: "vtkMRMLSegmentationNode", image: sitk.Image, labels: sitk.Image) -> Measured | None:
-    """The measures of the automatic result where it was edited since, so that what was edited is known as such."""
-    made = automatic_labels(segmentation)
-    if made is None or _are_same(made, labels):
-        return None
-    try:
-        return analysis.measure(reading.result_of(segmentation, made), image)
-    except InputError:
-        return None  # the volume is another one now, and all in it is new
-
-
-def _present(overrides: Mapping[str, Point], result: Result) -> dict[str, Point]:
-    """The overrides at levels that there are; the others wait until theirs is there again."""
-    names = {one.structure.name for one in result.instances}
-    names |= {"S1"} if any(name.endswith("/S1") for name in names) else set()
-    names |= {slice_name(number + 1) for number in range(max(result.labels.GetSize()))}
-    return {name: place for name, place in overrides.items() if name.partition(".")[0] in names}
-
-
-def _are_same(one: sitk.Image, other: sitk.Image) -> bool:
-    if one.GetSize() != other.GetSize():
-        return False
-    grid, other_grid = ((*image.GetOrigin(), *image.GetSpacing(), *image.GetDirection()) for image in (one, other))
-    return np.allclose(grid, other_grid, rtol=0, atol=_SAME_GRID) and np.array_equal(
-        sitk.GetArrayViewFromImage(one), sitk.GetArrayViewFromImage(other)
-    )
 
 
 def _in_a_sentence(error: InputError, segmentation: "vtkMRMLSegmentationNode") -> InputError:

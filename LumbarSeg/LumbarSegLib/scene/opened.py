@@ -1,6 +1,6 @@
 """Findings that were read from a file, shown on the volume that they were measured in; no segmentation is needed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from LumbarSegLib.scene.reading import image_to_measure
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
 
-SUFFIXES = (".json", ".csv")
 _BESIDE_MM = 30.0  # a corner of a cut vertebra can lie a little outside of the image
 _TOLD = ("LumbarSeg", "Model", "Edited by hand", "Confirmed", "Checked one by one")
 
@@ -55,10 +54,7 @@ def open_findings(path: Path, volume: "vtkMRMLVolumeNode | None", name: str = ""
     Raises InputError where the file cannot be read, no volume is open, or another one than was measured.
     """
     called = name or path.name
-    try:
-        findings, provenance = read_findings(path)
-    except InputError as error:
-        raise InputError(str(error).replace(path.name, called)) from error
+    findings, provenance = read_findings(path, called)
     study = Study(called, None, None, findings, provenance)
     if volume is None:
         raise InputError(f"{called} holds measures and no image; open the image that they were measured in first.")
@@ -90,19 +86,10 @@ def _is_measured(image: sitk.Image, study: Study, series: str) -> bool:
         return True
     series = identity.get("series_instance_uid") or series
     is_same_series = bool(series) and series == told.get("image_series_instance_uid")
-    return (is_same_series or "image_sha256" not in told) and _holds(image, _places(study.findings))
+    return (is_same_series or "image_sha256" not in told) and _holds(image, study.findings.places)
 
 
-def _places(findings: Findings) -> list[Point]:
-    traced: Iterable[Point] = (
-        place
-        for one in findings.measurements
-        for place in (*one.trace.points.values(), *(end for line in one.trace.lines for end in line))
-    )
-    return [*(one.place for one in findings.landmarks.values()), *traced]
-
-
-def _holds(image: sitk.Image, places: list[Point]) -> bool:
+def _holds(image: sitk.Image, places: Sequence[Point]) -> bool:
     """Whether places (LPS, mm) lie in an image, or next to it; none at all say nothing."""
     if not places:
         return False

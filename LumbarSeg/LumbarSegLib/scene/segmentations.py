@@ -35,7 +35,7 @@ LABEL_TAG = "LumbarSeg.Label"
 """Segment tag with the structure's label value: the segment's own value changes when edits make segments overlap."""
 
 PARTLY_VISIBLE_TAG = "LumbarSeg.PartlyVisible"
-"""Segment tag, "1" on a structure that the border of the image cuts."""
+"""Segment tag, "1" on a structure that is seen in part."""
 
 PROVENANCE = "LumbarSeg.Provenance"
 """Attribute of the node and tag of each segment: the provenance as JSON. A `.seg.nrrd` keeps only tags."""
@@ -51,7 +51,7 @@ def segmentation_from_result(
     """A new segmentation node beside `volume`, one segment for each structure, in the order of the result.
 
     The labels of the result lie on the grid of `volume`. Each segment has the structure's name, colour, code
-    and label value; one that the image border cuts is flagged for review. `provenance` tells what made the
+    and label value; one that is seen in part is flagged for review. `provenance` tells what made the
     result from what (task, model, version, SHA-256, date, image identity), in values that JSON knows;
     `provenance_of` gives it back.
     """

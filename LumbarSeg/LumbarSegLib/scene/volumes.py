@@ -51,9 +51,12 @@ def place_volume(volume: "vtkMRMLVolumeNode", image: sitk.Image) -> None:
     volume.SetSpacing(image.GetSpacing())
     volume.SetOrigin(_flipped(np.array(image.GetOrigin())).tolist())
     volume.SetIJKToRASDirections(_ras_directions(image))
-    for key in image.GetMetaDataKeys():
-        if key.startswith(_OURS) and key != PLANES:
-            volume.SetAttribute(key, image.GetMetaData(key))
+    known = [key for key in image.GetMetaDataKeys() if key.startswith(_OURS) and key != PLANES]
+    for key in volume.GetAttributeNames():
+        if key.startswith(_OURS) and key not in (*known, _SERIES):
+            volume.RemoveAttribute(key)
+    for key in known:
+        volume.SetAttribute(key, image.GetMetaData(key))
     if image.HasMetaDataKey(SERIES_UID):
         volume.SetAttribute(_SERIES, image.GetMetaData(SERIES_UID))
 

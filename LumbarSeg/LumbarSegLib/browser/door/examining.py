@@ -21,6 +21,7 @@ from LumbarSegLib.browser.door.examination import Examination
 from LumbarSegLib.browser.limits import in_words
 from LumbarSegLib.core.dicom.series import is_dicom, is_media_directory
 from LumbarSegLib.core.pictures import READERS as PICTURES
+from LumbarSegLib.core.report.reading import SUFFIXES as MEASURES
 from LumbarSegLib.core.report.reading import read_findings
 from LumbarSegLib.core.volume_files import VOLUMES
 from LumbarSegLib.errors import InputError
@@ -28,7 +29,6 @@ from LumbarSegLib.errors import InputError
 _MEMORY = 1 << 32
 _CHUNK = 1 << 20
 _HEADER = 1 << 20
-_MEASURES = (".json", ".csv")
 _IN_SCENES = (".nrrd", ".nii", ".nii.gz", ".mha")
 _ARCHIVE = b"PK\x03\x04"
 
@@ -134,8 +134,8 @@ def _check(path: Path, called: str, most_voxel_bytes: int) -> None:
         raise InputError(f"{called}: the file is empty; copy or export it again.")
     if is_media_directory(path):
         raise InputError(f"{called}: a DICOMDIR only lists images; upload the files that it lists, or a zip of them.")
-    if path.suffix in _MEASURES:
-        _check_measures(path, called)
+    if path.suffix in MEASURES:
+        read_findings(path, called)
         return
     if is_dicom(path):
         return
@@ -154,14 +154,6 @@ def _check(path: Path, called: str, most_voxel_bytes: int) -> None:
         raise InputError(
             f"{called}: the image is larger than {in_words(most_voxel_bytes)}; crop it or export it smaller."
         )
-
-
-def _check_measures(path: Path, called: str) -> None:
-    """Raise InputError unless these are measures as LumbarSeg writes them."""
-    try:
-        read_findings(path)
-    except InputError as error:
-        raise InputError(str(error).replace(path.name, called)) from error
 
 
 def _points_elsewhere(path: Path, kind: str) -> bool:

@@ -1,6 +1,6 @@
 """What a run is made of: the image, its task, the model, the lowest disc, the view of a radiograph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from LumbarSegLib.core.anatomy import LOWEST_DISCS
@@ -12,6 +12,9 @@ from LumbarSegLib.scene.translation import tr as _
 if TYPE_CHECKING:
     from slicer import vtkMRMLVolumeNode
     from trame_server.state import State
+
+OF_A_RUN = ("image", "task", "model", "lowest_disc", "view", "replace")
+"""Names in the page's state of all that is chosen for a run."""
 
 _LOWEST = "L5/S1"
 
@@ -61,6 +64,11 @@ class Choosing:
         self._state.images = _options([(one.GetName(), key) for key, one in self._volumes.items()])
         self._state.image = volume.GetID()
         self.check()
+
+    def take(self, chosen: Mapping[str, str]) -> None:
+        """Take over what a click says is chosen: the state may still hold what was chosen before."""
+        self._state.update({key: chosen[key] for key in OF_A_RUN})
+        self._state.flush()
 
     def clear(self) -> None:
         """No image is open any more; what was chosen for the last one does not hold for the next."""

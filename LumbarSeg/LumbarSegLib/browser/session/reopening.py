@@ -8,10 +8,10 @@ import SimpleITK as sitk
 from LumbarSegLib.browser.bundles import SUFFIX as SCENE
 from LumbarSegLib.browser.bundles import check_bundle
 from LumbarSegLib.browser.session.page.dialogs import close_dialog
+from LumbarSegLib.core.report.reading import SUFFIXES as FINDINGS
 from LumbarSegLib.errors import InputError, LumbarSegError, as_sentence
 from LumbarSegLib.scene.files import copy_alone, load_segmentation, opened_bundle
 from LumbarSegLib.scene.hierarchy import remove
-from LumbarSegLib.scene.opened import SUFFIXES as FINDINGS
 from LumbarSegLib.scene.reading import result_of
 from LumbarSegLib.scene.segmentations import labels_from_segmentation, volume_of
 

@@ -1,7 +1,7 @@
 """A session: its parts joined, its one timer, and what the page shows of them."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 from LumbarSegLib.browser.session.application import slicer_app, web_server
@@ -16,6 +16,7 @@ from LumbarSegLib.browser.session.opening import Opening
 from LumbarSegLib.browser.session.page.shell import build_page
 from LumbarSegLib.browser.session.serving import protect
 from LumbarSegLib.browser.session.sources import Sources
+from LumbarSegLib.browser.session.spacing import PixelSpacing
 from LumbarSegLib.browser.session.viewing import Viewing
 from LumbarSegLib.core.worker.client import Worker
 from LumbarSegLib.errors import LumbarSegError, as_sentence
@@ -68,6 +69,7 @@ class Session:
         self.sources = Sources(settings.sources, settings.uploads)
         self.exporting = Exporting(self.state, settings.exports, self._exported, self.sources)
         self.state.change("image")(lambda **_: self._image_chosen())
+        self.spacing = PixelSpacing(self)
         self.cut_offs = CutOffs(self.state, self.measuring)
         build_page(self)
 
@@ -114,16 +116,21 @@ class Session:
         self.state.log = self.running.log
         self.exporting.show(self.choosing.volume)
 
-    def segment(self) -> None:
-        """Begin a run with what is chosen; or, while one goes on, give it up."""
-        volume = self.choosing.volume
+    def segment(self, chosen: Mapping[str, str]) -> None:
+        """Begin a run with what the click says is chosen; or, while one goes on, give it up."""
         if self.running.is_busy:
             self.running.cancel()
-        elif volume is not None:
+        else:
+            self.choosing.take(chosen)
+            self._begin()
+        self.show()
+
+    def _begin(self) -> None:
+        volume = self.choosing.volume
+        if volume is not None and not self.choosing.problem:
             replaces = self.state.replace == "replace"
             old = to_replace(self.correcting.segmentation, volume) if replaces else None
             self.running.begin(volume, self.choosing.choices, old)
-        self.show()
 
     async def open_entry(self, path: str, is_folder: bool) -> None:
         """Go into a folder of the server, or open a file in it."""
@@ -232,6 +239,7 @@ class Session:
 
     def _on_choice(self) -> None:
         self.running.dismiss()
+        self.spacing.show(self.choosing.volume)
         task = self.choosing.likely_task or "sagittal"
         if self.choosing.volume is not None and not self.running.is_busy and task != self._warmed:
             self._warmed = task

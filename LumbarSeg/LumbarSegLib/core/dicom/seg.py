@@ -13,6 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from LumbarSegLib import RESEARCH_USE
+from LumbarSegLib.core.definitions import DOUBTS
 from LumbarSegLib.core.dicom.codes import CATEGORY, REGION, type_of
 from LumbarSegLib.core.dicom.placing import Labels, labels_on
 from LumbarSegLib.core.dicom.source import Frame, Source
@@ -141,7 +142,7 @@ def _described(number: int, one: Instance, uid: str, provenance: Mapping[str, st
         display_color=CIELabColor.from_rgb(*structure.color),
     )
     if one.partly_visible and structure.kind != "canal":
-        description.SegmentDescription = "Partly visible: cut by the border of the image"
+        description.SegmentDescription = DOUBTS["partly_visible"].flag(structure.name).text
     return description
 
 

@@ -31,31 +31,35 @@ _FINDINGS = {
 }  # fmt: skip
 """What is no part of the provenance."""
 
+SUFFIXES = (".json", ".csv")
+"""Files of findings end so."""
+
 _LARGEST = 256 << 20
 """Bytes; findings of a thousand slices take a tenth of it."""
 
 Read = TypeVar("Read")
 
 
-def read_findings(path: Path) -> tuple[Findings, dict[str, str]]:
-    """The findings of a JSON file, or of a table (.csv), and their provenance. Raises InputError, with the file's name,
-    as the text does.
+def read_findings(path: Path, called: str = "") -> tuple[Findings, dict[str, str]]:
+    """The findings of a JSON file, or of a table (.csv), and their provenance. Raises InputError, with the name that
+    the file is `called` by its user where it lies under another one, as the text does.
     """
     from LumbarSegLib.core.report.reading_csv import findings_from_csv
 
+    name = called or path.name
     try:
         if path.stat().st_size > _LARGEST:
-            raise InputError(f"{path.name}: the file is too large for findings; give the JSON that LumbarSeg wrote.")
+            raise InputError(f"{name}: the file is too large for findings; give the JSON that LumbarSeg wrote.")
         text = path.read_text(encoding="utf-8-sig")
         return findings_from_csv(text) if path.suffix.lower() == ".csv" else findings_from_json(text)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; check the path.") from error
+        raise InputError(f"{called or path}: there is no such file; check the path.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path.name}: this holds no findings; give the JSON that LumbarSeg wrote.") from error
+        raise InputError(f"{name}: this holds no findings; give the JSON that LumbarSeg wrote.") from error
     except OSError as error:
-        raise InputError(f"{path.name}: the file cannot be read; check it, or measure the image again.") from error
+        raise InputError(f"{name}: the file cannot be read; check it, or measure the image again.") from error
     except InputError as error:
-        raise error if str(error).startswith(path.name) else InputError(f"{path.name}: {error}") from error
+        raise error if str(error).startswith(name) else InputError(f"{name}: {error}") from error
 
 
 def findings_from_json(text: str) -> tuple[Findings, dict[str, str]]:

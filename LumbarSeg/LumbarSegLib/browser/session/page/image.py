@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import html
 
+from LumbarSegLib.browser.session.choosing import OF_A_RUN
 from LumbarSegLib.browser.session.page.parts import button, choice, plain_button, row, section, text
+from LumbarSegLib.browser.session.spacing import TIP
 
 if TYPE_CHECKING:
     from LumbarSegLib.browser.session.session import Session
@@ -17,6 +19,16 @@ def image_section(session: "Session") -> None:
             choice("inputSelector", "image", "images")
             plain_button("openButton", "dialog = 'open'", "Open…", tip="Open a file of yours, or try a sample.")
         html.Div("{{ note }}", classes="note", v_for="note in notes_of_image", key="note")
+        with row("Pixel spacing", v_if="image && asks_spacing"):
+            html.Input(
+                type="number",
+                id="pixelSpacing",
+                disabled=("!looks.taskBox.enabled || !!result",),
+                title=TIP,
+                raw_attrs=[':value="pixel_spacing"', 'step="any"', 'min="0"', 'placeholder="none"'],
+                change=(session.spacing.give, "[$event.target.value]"),
+            )
+            html.Span("mm")
         with row("Task"):
             choice("taskBox", "task", "tasks")
         with row("Model"):
@@ -39,7 +51,7 @@ def image_section(session: "Session") -> None:
 def segment_section(session: "Session") -> None:
     """The run: its button, how far it is, and the way back."""
     with section("segment", "Segment"):
-        button("segmentButton", session.segment, classes="main")
+        button("segmentButton", (session.segment, f"[{{{', '.join(OF_A_RUN)}}}]"), classes="main")
         with html.Div(
             classes="progress",
             v_if="looks.progressBar.visible",
