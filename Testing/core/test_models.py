@@ -86,6 +86,28 @@ def test_an_altered_shipped_model_is_refused(tmp_path: Path, monkeypatch: pytest
         models.choose("sagittal")
 
 
+def test_the_radiograph_model_brings_the_file_that_reads_corners_after_it() -> None:
+    info = models.choose("xray")
+    assert info.corners is not None
+    assert (info.corners.name, info.corners.path.stat().st_size < 12e6) == ("xray-corners", True)
+    with pytest.raises(ModelError, match="choose that one"):
+        models.read_info(info.corners.path)
+
+
+def test_an_altered_file_for_corners_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = models.choose("xray")
+    assert info.corners is not None
+    library = tmp_path / "Models"
+    library.mkdir()
+    for path in (info.path, info.path.with_name("index.json")):
+        (library / path.name).write_bytes(path.read_bytes())
+    altered = library / info.corners.path.name
+    altered.write_bytes(info.corners.path.read_bytes() + b"\0")
+    monkeypatch.setattr(models, "resource", tmp_path.joinpath)
+    with pytest.raises(ModelError, match=f"{altered.name} is damaged or was altered"):
+        models.choose("xray")
+
+
 def test_a_picture_is_not_a_model(tmp_path: Path) -> None:
     path = tmp_path / "picture.ts"
     path.write_bytes(b"\x89PNG\r\n")

@@ -99,13 +99,18 @@ def named_radiograph(labels: sitk.Image, lowest_disc: str = "L5/S1", view: View 
     return Radiograph(labels, view, _instances(labels, lowest_disc), lowest_disc)
 
 
-def _without_sacrum(column: Column, names: int) -> Column:
-    """The column without its lowest piece where that is the top of the sacrum."""
+def ends_at_sacrum(column: Column, names: int) -> bool:
+    """Whether the lowest piece of a column that may have so many `names` is the top of the sacrum."""
     pieces = column.pieces
     too_many = len(pieces) + sum(column.hidden) - names
-    if too_many < 2 or len(pieces[0].pixels) >= _SACRUM * len(pieces[1].pixels):
+    return too_many >= 2 and len(pieces[0].pixels) < _SACRUM * len(pieces[1].pixels)
+
+
+def _without_sacrum(column: Column, names: int) -> Column:
+    """The column without its lowest piece where that is the top of the sacrum."""
+    if not ends_at_sacrum(column, names):
         return column
-    return Column(pieces[1:], (0, *column.hidden[2:]), column.beside)
+    return Column(column.pieces[1:], (0, *column.hidden[2:]), column.beside)
 
 
 def _one_slice(labels: sitk.Image) -> sitk.Image:
