@@ -303,7 +303,8 @@ def _failures(report: Report) -> list[str]:
     for case in report.cases:
         told = [case.refusal] if case.refusal else []
         if not case.refusal and case.matched.missed:
-            told.append(f"{len(case.matched.missed)} vertebrae missed")
+            missed = len(case.matched.missed)
+            told.append(f"{missed} {'vertebra' if missed == 1 else 'vertebrae'} missed")
         if case.matched.extra:
             told.append(f"{len(case.matched.extra)} too many")
         if abs(case.angle_error) > 10:
