@@ -22,6 +22,7 @@ def test_a_drawn_film_is_segmented_and_measured_in_one_go(tmp_path: Path, capsys
     assert run(["segment", str(tmp_path / "film.png"), "-o", str(out), *wishes]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["view"] == "frontal"
+    assert summary["corner_model"].startswith("xray-corners ") and len(summary["corner_model_sha256"]) == 64
     names = [one["name"] for one in summary["structures"]]
     assert names[:5] == ["L5", "L4", "L3", "L2", "L1"]
     assert len(names) >= 16

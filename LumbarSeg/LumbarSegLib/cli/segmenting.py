@@ -205,12 +205,13 @@ def _in_words(
     steps = ", ".join(f"{name} {value:.1f}" for name, value in summary["seconds"].items() if name != "total")
     seen = f", {summary['view']} view" if "view" in summary else ""
     counted = f", lowest disc taken as {summary['lowest_disc']}" if "lowest_disc" in summary else ""
+    corners = f" with {summary['corner_model']}" if "corner_model" in summary else ""
     lines = [
         f"Found in {summary['input']} ({summary['task']}{seen}{counted}):",
         *_found_in_words(found),
         *(f"  {note}" for note in notes_in_words(summary["notes"])),
         *_measures_in_words(findings),
-        f"Model {summary['model']} {summary['model_version']}; {summary['seconds']['total']:.1f} s ({steps})",
+        f"Model {summary['model']} {summary['model_version']}{corners}; {summary['seconds']['total']:.1f} s ({steps})",
         *written_in_words(written),
         RESEARCH_USE,
     ]

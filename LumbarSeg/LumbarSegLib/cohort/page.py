@@ -57,7 +57,10 @@ def write_page(batch: Batch, records: Sequence[Record]) -> None:
 
 
 def _model_in_words(name: str, provenance: Mapping[str, str]) -> str:
-    return f"{name} {provenance['model_version']} (SHA-256 {provenance['model_sha256'][:12]}…)"
+    words = f"{name} {provenance['model_version']} (SHA-256 {provenance['model_sha256'][:12]}…)"
+    if "corner_model" in provenance:
+        words += f" with {provenance['corner_model']} (SHA-256 {provenance['corner_model_sha256'][:12]}…)"
+    return words
 
 
 def _card(batch: Batch, case: Case, record: Record | None, apart: Sequence[str]) -> dict[str, Any]:

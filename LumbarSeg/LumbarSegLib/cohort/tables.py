@@ -18,7 +18,8 @@ from LumbarSegLib.core.report.csv_text import VALUES, csv_text, in_its_column
 CASES, MEASUREMENTS, SUMMARY = "cases.csv", "measurements.csv", "summary.csv"
 
 _CASE = ("case", "image", "status", "reason", "task", "seen", "doubt", "flags")
-_ORIGIN = ("date", "lumbarseg_version", "model", "model_version", "model_sha256", "image_sha256")
+_MODELS = ("model", "model_version", "model_sha256", "corner_model", "corner_model_sha256")
+_ORIGIN = ("date", "lumbarseg_version", *_MODELS, "image_sha256")
 _MEASUREMENT = ("level", "measure", "name", *VALUES, "band", "status", "reason", "flags")
 _OF_ALL = ("task", "level", "measure", "name", "unit", "measured", "not_measured", "mean", "sd", "median", "min", "max")
 
