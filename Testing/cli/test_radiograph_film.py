@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from LumbarSegLib.cli import run
 from LumbarSegLib.resources import samples_dir
 from Testing.radiographs import DrawnRadiograph
+from training.radiographs.frontal import frontal_film
 
 FILM = DrawnRadiograph(size=(1600, 700), top=0.07, bottom=0.97)
 
@@ -22,13 +23,27 @@ def test_a_drawn_film_is_segmented_and_measured_in_one_go(tmp_path: Path, capsys
     assert run(["segment", str(tmp_path / "film.png"), "-o", str(out), *wishes]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["view"] == "frontal"
-    assert summary["corner_model"].startswith("xray-corners ") and len(summary["corner_model_sha256"]) == 64
     names = [one["name"] for one in summary["structures"]]
     assert names[:5] == ["L5", "L4", "L3", "L2", "L1"]
     assert len(names) >= 16
     found, true = sitk.GetArrayFromImage(sitk.ReadImage(str(out)))[0] > 0, FILM.classes == 1
     assert 2 * np.sum(found & true) / (found.sum() + true.sum()) > 0.9
     assert (tmp_path / "picture.png").is_file()
+
+
+@pytest.mark.parametrize(("front", "asked"), [(True, "xray-corners 0.1.0"), (False, None)])
+def test_corners_are_read_again_where_vertebrae_are_seen_from_the_front(
+    tmp_path: Path, front: bool, asked: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = DrawnRadiograph(size=(769, 400), wedge=3.0)
+    shown = np.rint(255 * frontal_film(drawn.corners, drawn.size, np.random.default_rng(3)).image).astype(np.uint8)
+    sitk.WriteImage(sitk.GetImageFromArray(shown if front else FILM.film), str(tmp_path / "film.png"))
+    wishes = ["--task", "xray", "-o", str(tmp_path / "film.nrrd"), "--json"]
+    assert run(["segment", str(tmp_path / "film.png"), *wishes]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["view"] == ("frontal" if front else "lateral")
+    assert told.get("corner_model") == asked
+    assert ("corner_model_sha256" in told) is front
 
 
 @pytest.mark.parametrize("grain", [5.0, 15.0, 30.0])

@@ -3,7 +3,8 @@
 The network that draws masks sees a whole film; where it has parted the vertebrae, the second one looks at each alone.
 What is drawn is the quadrilateral of the four corners, as readers mark them, and the space between two of these. In
 gaps of the column it looks too; what turns out to be one vertebra is drawn once. A vertebra of which two looks do not
-agree, or whose corners would lie elsewhere than it does, stays as it was drawn.
+agree, or whose corners would lie elsewhere than it does, stays as it was drawn; so does a whole film on which it reads
+all vertebrae larger or smaller, as it does on films unlike those that it learned from.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from scipy.ndimage import label
 from LumbarSegLib.core import vertebra_patches
 from LumbarSegLib.core.anatomy import Numbering, kinds_of
 from LumbarSegLib.core.disc_spaces import cut_along
-from LumbarSegLib.core.measure.outline import Floats
+from LumbarSegLib.core.measure.outline import Floats, area
 from LumbarSegLib.core.measure.radiograph.corners import find_corners
 from LumbarSegLib.core.pieces import Piece, column_of
 from LumbarSegLib.core.radiograph import FLATNESS, ends_at_sacrum
@@ -28,6 +29,10 @@ Look = Callable[[Pixels], Pixels]
 
 _APART = 0.15  # widths between the corners that a look and that at the mirrored patch read
 _MOVED = 0.35  # widths that the middle of a vertebra may move
+_AS_LARGE = (0.87, 1.15)
+"""Areas of the vertebrae as they are read, in areas of what was drawn, the median over a film: 0.88 to 1.13 on 36 real
+films that the network did not learn from, less on drawn ones, whose edges look otherwise.
+"""
 _CLOSED = 0.25  # of the longest side; a quadrilateral that is lower is no vertebra
 _OVERLAP = 0.25  # heights that two neighbours may reach into one another; beyond, they are no two vertebrae
 _HIDDEN = 1.6  # usual steps from one vertebra to the next; beyond, one between them was not drawn
@@ -54,7 +59,8 @@ def redrawn(labels: Labels, pixels: Pixels, spacing: tuple[float, float], look: 
     read, apart = _read(starts, evened, spacing, look)
     expected = np.where(of_piece[:, None, None] >= 0, first[of_piece], starts)
     sure = (apart < _APART) & (_moved(expected, read) < _MOVED) & _are_vertebrae(read)
-    if not sure.any():
+    low, high = _AS_LARGE
+    if not sure.any() or not low <= np.median((_areas(read) / _areas(expected))[sure]) <= high:
         return labels
     corners = np.where(sure[:, None, None], read, expected)
     shown = [k for k in _once(corners, apart) if sure[k] or of_piece[k] >= 0]
@@ -93,6 +99,11 @@ def _moved(expected: Floats, read: Floats) -> Floats:
     """How far the middles of vertebrae (n, 4, 2) lie from where they were expected, in widths (n,)."""
     frames = vertebra_patches.along(expected)
     return np.asarray(np.linalg.norm(read.mean(1) - frames.middles, axis=1) / frames.widths)
+
+
+def _areas(corners: Floats) -> Floats:
+    """Of quadrilaterals (n, 4, 2), (n,)."""
+    return np.array([area(one) for one in corners])
 
 
 def _once(corners: Floats, apart: Floats) -> list[int]:

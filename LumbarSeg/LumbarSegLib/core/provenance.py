@@ -7,10 +7,10 @@ import SimpleITK as sitk
 
 from LumbarSegLib import __version__
 from LumbarSegLib.core.analysis import Segmented
+from LumbarSegLib.core.anatomy import kinds_of
 from LumbarSegLib.core.confirmation import Confirmation
 from LumbarSegLib.core.findings import Findings
 from LumbarSegLib.core.images import image_identity
-from LumbarSegLib.core.models import CornerInfo
 from LumbarSegLib.core.radiograph import Radiograph
 from LumbarSegLib.core.regions import Regions
 
@@ -32,15 +32,19 @@ def provenance(found: Segmented) -> dict[str, str]:
         "model": found.model.name,
         "model_version": found.model.version,
         "model_sha256": found.model.sha256,
-        **_of_corners(found.model.corners),
+        **_of_corners(found),
         **({} if isinstance(result, Regions) else {"lowest_disc": result.lowest_disc}),
         **({"view": result.view} if isinstance(result, Radiograph) else {}),
     }
 
 
-def _of_corners(info: CornerInfo | None) -> dict[str, str]:
-    """The file that read the corners after the model, where there is one."""
-    return {} if info is None else {"corner_model": f"{info.name} {info.version}", "corner_model_sha256": info.sha256}
+def _of_corners(found: Segmented) -> dict[str, str]:
+    """The file that was asked for the corners after the model: where that sees vertebrae from the front."""
+    info = found.model.corners
+    front = kinds_of("xray")["vertebra"].label
+    if info is None or not (sitk.GetArrayViewFromImage(found.semantic) == front).any():
+        return {}
+    return {"corner_model": f"{info.name} {info.version}", "corner_model_sha256": info.sha256}
 
 
 def with_handwork(
