@@ -12,7 +12,8 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import JPEGLSLossless, RLELossless, generate_uid
 
 from LumbarSegLib.core.analysis import task_of
-from LumbarSegLib.core.images import check_fits, image_identity, notes_of, plane_of, read_image
+from LumbarSegLib.core.images import check_fits, image_identity, plane_of, read_image
+from LumbarSegLib.core.notes import notes_of
 from LumbarSegLib.core.planes import Plane, blocks_of, carries_planes, planes_of
 from LumbarSegLib.errors import InputError
 from Testing import dicom_series

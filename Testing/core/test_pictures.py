@@ -11,10 +11,11 @@ from PIL import Image
 
 from LumbarSegLib.core import inference, models, preprocess
 from LumbarSegLib.core.agreement import self_agreement
-from LumbarSegLib.core.images import check_fits, has_spacing, image_identity, notes_of, plane_of, read_image
+from LumbarSegLib.core.images import check_fits, image_identity, plane_of, read_image
 from LumbarSegLib.core.labelmap import on_grid_of
+from LumbarSegLib.core.notes import notes_of
 from LumbarSegLib.core.pictures import SIDES
-from LumbarSegLib.core.spacing import with_spacing
+from LumbarSegLib.core.spacing import has_spacing, with_spacing
 from LumbarSegLib.errors import InputError
 from Testing.axial import IVD, axial_image, axial_labels
 from Testing.bad_images import BAD_IMAGES, meta_image, nifti, nrrd, volume

@@ -11,7 +11,8 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from LumbarSegLib.core.dicom.radiograph import TURNED
-from LumbarSegLib.core.images import check_fits, has_spacing, notes_of, read_image
+from LumbarSegLib.core.images import check_fits, read_image
+from LumbarSegLib.core.notes import notes_of
 from LumbarSegLib.core.projection import (
     AXES,
     SIDES,
@@ -22,7 +23,7 @@ from LumbarSegLib.core.projection import (
     seen_as,
     view_of,
 )
-from LumbarSegLib.core.spacing import NOT_STATED
+from LumbarSegLib.core.spacing import NOT_STATED, has_spacing
 from LumbarSegLib.errors import InputError
 from Testing import dicom_series
 from Testing.bad_images import volume

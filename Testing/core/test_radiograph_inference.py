@@ -6,10 +6,9 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core import analysis, inference, models
 from LumbarSegLib.core.agreement import self_agreement
-from LumbarSegLib.core.images import has_spacing
 from LumbarSegLib.core.projection import AXES, with_projection
 from LumbarSegLib.core.radiograph import Radiograph
-from LumbarSegLib.core.spacing import unspaced
+from LumbarSegLib.core.spacing import has_spacing, unspaced
 from LumbarSegLib.core.worker.packing import packed_result, unpacked_result
 from LumbarSegLib.errors import Cancelled
 from Testing.radiograph_model import write_radiograph_model

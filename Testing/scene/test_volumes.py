@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from LumbarSegLib.core.images import has_spacing, notes_of, read_image
+from LumbarSegLib.core.images import read_image
+from LumbarSegLib.core.notes import notes_of
+from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.errors import InputError
 from LumbarSegLib.scene.volumes import (
     image_from_oriented,

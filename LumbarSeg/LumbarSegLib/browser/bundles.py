@@ -12,8 +12,8 @@ from LumbarSegLib.errors import InputError
 SUFFIX = ".mrb"
 _SCENE = ".mrml"
 _LONGEST_SCENE = 1 << 26  # bytes
-UNREADABLE = (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, NotImplementedError)
-"""What zipfile raises: the first four of a damaged archive, then of an encrypted one, and of an unknown packing."""
+# zipfile raises the first four for a damaged archive, RuntimeError for an encrypted one or an unknown packing.
+UNREADABLE = (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError)
 _NAMES_A_FILE = re.compile(r"filename|filelistmember\d+", re.IGNORECASE)
 _NAMES_AN_ADDRESS = re.compile(r"uri|urilistmember\d+", re.IGNORECASE)
 

@@ -88,7 +88,7 @@ def run_case(
     is being done and a fraction of the whole. Raises LumbarSegError, with one sentence for the user.
     """
     from LumbarSegLib.cli.case_files import check_folder, check_source, patient_of, write_case
-    from LumbarSegLib.core.images import notes_of
+    from LumbarSegLib.core.notes import notes_of
 
     wishes = wishes or CaseWishes()
     clock = Clock()
@@ -121,7 +121,7 @@ def _examined(image: Path, name: str, wishes: CaseWishes, clock: Clock, step: St
     """What was found in an image, and the same as a study with its measures."""
     from LumbarSegLib.cli.labels import check_fits_task, named_files, read_cut_offs, read_sagittal
     from LumbarSegLib.core import analysis
-    from LumbarSegLib.core.images import notes_of
+    from LumbarSegLib.core.notes import notes_of
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.study import Study
 

@@ -31,6 +31,7 @@ def examined_with(image: Path, labels: Path, wishes: CaseWishes) -> "tuple[Study
     )
     from LumbarSegLib.core import analysis, images
     from LumbarSegLib.core.labelmap import is_grey, is_label_map
+    from LumbarSegLib.core.notes import notes_of
     from LumbarSegLib.core.provenance import origin
     from LumbarSegLib.core.radiograph import Radiograph
     from LumbarSegLib.core.study import Study
@@ -58,7 +59,7 @@ def examined_with(image: Path, labels: Path, wishes: CaseWishes) -> "tuple[Study
     seen = {"view": result.view, "lowest_disc": result.lowest_disc} if isinstance(result, Radiograph) else {}
     provenance = {**told, **origin(volume), "task": made_for, "image": image.name, **seen, **files}
     study = Study(name_of(image), volume, measured.result, measured.findings, provenance)
-    return study, list(images.notes_of(volume))
+    return study, list(notes_of(volume))
 
 
 def confirmed(study: "Study", by: "Confirmation") -> "Study":

@@ -170,9 +170,10 @@ def _draw(found: "Segmented", measured: "Measured | None", picture: Path) -> Non
 def _summary(
     found: "Segmented", findings: "Findings | None", source: Path, written: Sequence[Path | None], clock: Clock
 ) -> dict[str, Any]:
-    from LumbarSegLib.core.images import has_spacing, notes_of
+    from LumbarSegLib.core.notes import notes_of
     from LumbarSegLib.core.provenance import provenance
     from LumbarSegLib.core.report.tables import as_dict
+    from LumbarSegLib.core.spacing import has_spacing
 
     out, picture, *_ = (str(path) if path else None for path in written)
     has_volumes = has_spacing(found.image) and found.model.task != "xray"

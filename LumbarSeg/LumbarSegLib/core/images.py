@@ -12,11 +12,9 @@ import SimpleITK as sitk
 
 from LumbarSegLib.core.dicom.reading import MODALITY, SERIES_UID, read_series
 from LumbarSegLib.core.dicom.series import is_dicom
-from LumbarSegLib.core.notes import notes_of as notes_of  # noqa: PLC0414 - the other layers take it from here
 from LumbarSegLib.core.planes import carries_planes, planes_of, with_planes
 from LumbarSegLib.core.projection import is_projection
-from LumbarSegLib.core.spacing import has_spacing as has_spacing  # noqa: PLC0414 - the other layers take this from here too
-from LumbarSegLib.core.spacing import states_spacing, with_spacing
+from LumbarSegLib.core.spacing import has_spacing, states_spacing, with_spacing
 from LumbarSegLib.core.volume_files import read_file, reader_of
 from LumbarSegLib.errors import InputError, OutputError
 

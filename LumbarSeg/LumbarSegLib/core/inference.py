@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.core import preprocess
 from LumbarSegLib.core.anatomy import kinds_of
-from LumbarSegLib.core.images import has_spacing, stored_as
+from LumbarSegLib.core.images import stored_as
 from LumbarSegLib.core.inference_radiograph import Answered, answer_radiograph
 from LumbarSegLib.core.models import Model, ModelInfo
+from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.errors import Cancelled
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from LumbarSegLib.core import corner_reading, preprocess
 from LumbarSegLib.core.anatomy import kinds_of
-from LumbarSegLib.core.images import has_spacing, stored_as
+from LumbarSegLib.core.images import stored_as
 from LumbarSegLib.core.projection import View, as_projection, upright, view_of
 from LumbarSegLib.core.radiograph import WIDER
+from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.errors import Cancelled
 
 Floats = NDArray[np.float32]

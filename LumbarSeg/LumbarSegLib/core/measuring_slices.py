@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import SimpleITK as sitk
 
-from LumbarSegLib.core import images, slice_quality
+from LumbarSegLib.core import slice_quality
 from LumbarSegLib.core.anatomy import Kind
 from LumbarSegLib.core.findings import Findings, Flag, Landmark, Measurement, Point, Represented
 from LumbarSegLib.core.labelmap import label_map, on_grid_of
@@ -23,6 +23,7 @@ from LumbarSegLib.core.memo import Memo
 from LumbarSegLib.core.quality import applied, is_blank
 from LumbarSegLib.core.regions import Regions, regions_of
 from LumbarSegLib.core.slice_quality import SliceEvidence
+from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.errors import InputError
 
 _NO_TILT = "There is no sagittal segmentation, and fewer than three slices close to each other show a sac."
@@ -88,7 +89,7 @@ def measure_slices(
         sagittal=kept.sagittal,
         agreement=agreement or {},
         resampled=kept.resampled,
-        spacing_known=(image is None or images.has_spacing(image)) and not is_blank(kept.regions.labels),
+        spacing_known=(image is None or has_spacing(image)) and not is_blank(kept.regions.labels),
     )
     flags = slice_quality.flags_of(evidence)
     measured = {number: applied(found, flags) for number, found in by_slice.items()}

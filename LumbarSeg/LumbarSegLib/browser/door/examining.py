@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import SimpleITK as sitk
 
@@ -72,7 +73,7 @@ def _unpacked(wanted: Examination) -> Iterator[tuple[Path, str]]:
             yield from _members(path, called, wanted)
         except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
             raise InputError(f"{called}: the archive is damaged or incomplete; make it again.") from error
-        except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way that zipfile lacks
+        except RuntimeError as error:  # zipfile's word for an encrypted archive, or one packed in a way that it lacks
             raise InputError(
                 f"{called}: the archive is encrypted or packed in an unusual way; make a plain zip."
             ) from error
@@ -200,9 +201,10 @@ def main() -> None:
     _limit_memory()
     wanted = Examination(**json.load(sys.stdin))
     try:
-        print(json.dumps({"images": examined(wanted)}))  # noqa: T201 - the answer
+        answer: dict[str, Any] = {"images": examined(wanted)}
     except InputError as fault:
-        print(json.dumps({"fault": str(fault)}))  # noqa: T201 - the answer
+        answer = {"fault": str(fault)}
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

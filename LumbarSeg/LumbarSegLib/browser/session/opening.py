@@ -13,6 +13,7 @@ from LumbarSegLib.browser.session.reopening import is_beside, is_scene, open_bes
 from LumbarSegLib.core import images
 from LumbarSegLib.core.dicom.reading import SERIES_UID
 from LumbarSegLib.core.dicom.series import is_dicom, series_in
+from LumbarSegLib.core.notes import notes_of
 from LumbarSegLib.core.samples import SAMPLES, sample_named
 from LumbarSegLib.errors import LumbarSegError, as_sentence
 from LumbarSegLib.scene.volumes import volume_from_image
@@ -170,7 +171,7 @@ class Opening:
         volume = volume_from_image(self._scene, image, _stem(name))
         if image.HasMetaDataKey(SERIES_UID):
             self._session.sources.keep(volume, path)
-        self._state.update({"keep_open": False, "notes_of_image": list(images.notes_of(image))})
+        self._state.update({"keep_open": False, "notes_of_image": list(notes_of(image))})
         close_dialog(self._state)
         self._session.viewing.show_volume(volume)
         self._session.correcting.choose(None)

@@ -8,6 +8,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from LumbarSegLib.browser.session.page.views import fit_in_place, view_overlay
 from LumbarSegLib.core import images
 from LumbarSegLib.core.projection import is_projection
+from LumbarSegLib.core.spacing import has_spacing
 from LumbarSegLib.scene.volumes import image_from_volume
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Viewing:
         image = image_from_volume(volume)
         self._volume = volume
         projected = self._state.flat = is_projection(image)
-        self._state.in_mm = images.has_spacing(image)
+        self._state.in_mm = has_spacing(image)
         self._plane = images.plane_of(image)
         self.set_layout("one" if projected or self._plane == "axial" else "side")
         self._app.display_manager.show_volume_in_slice_background(volume)
@@ -150,7 +151,8 @@ class Viewing:
             return
         self._state.window_preset = key
         low, high = next((low, high) for name, _, low, high in WINDOWS if name == key)
-        voxels: Any = vtk_to_numpy(volume.GetImageData().GetPointData().GetScalars())  # type: ignore[no-untyped-call]  # VTK has no types here
+        as_numpy: Any = vtk_to_numpy  # VTK gives it no types
+        voxels = as_numpy(volume.GetImageData().GetPointData().GetScalars())
         black, white = np.percentile(voxels[:: max(1, voxels.size // _PROBED)], (low, high)).tolist()
         display = volume.GetDisplayNode()
         display.SetAutoWindowLevel(False)

@@ -13,10 +13,9 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from LumbarSegLib.errors import InputError
 
+# pydicom raises these for a file that is none, is damaged or ends early; the last where a header names a kind of value
+# that there is not.
 UNREADABLE = (InvalidDicomError, OSError, EOFError, ValueError, NotImplementedError)
-"""What pydicom raises of a file that is none, is damaged or ends early; the last where a header names a kind of value
-that there is not.
-"""
 
 _TAGS = [
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality",
